@@ -1,0 +1,2 @@
+//! ronde.
+fn main() {}
