@@ -1,1 +1,7 @@
-//! ronde.
+//! ronde: a terminal console for the people who keep systems running.
+//!
+//! `docs/architecture.md` draws the layers; `tests/architecture.rs` keeps them.
+
+pub mod config;
+pub mod model;
+pub mod source;

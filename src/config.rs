@@ -1,0 +1,3 @@
+//! Configuration: what a person may set, where it comes from, and what is wrong with it.
+
+pub mod schema;

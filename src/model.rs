@@ -1,0 +1,16 @@
+//! What the console knows, as plain data: rows, their fields, the tables that hold them, and the questions about them.
+//!
+//! Knows no runtime, no terminal, no client of any observed system; time is passed in.
+
+pub mod delta;
+pub mod document;
+pub mod field;
+pub mod health;
+pub mod key;
+pub mod query;
+pub mod rows;
+pub mod severity;
+pub mod store;
+pub mod table;
+pub mod text;
+pub mod value;
