@@ -5,8 +5,12 @@
 pub mod delta;
 pub mod document;
 pub mod field;
+pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod health;
 pub mod key;
+pub mod order;
 pub mod query;
 pub mod rows;
 pub mod severity;
