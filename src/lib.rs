@@ -2,7 +2,12 @@
 //!
 //! `docs/architecture.md` draws the layers; `tests/architecture.rs` keeps them.
 
+pub mod action;
+pub mod app;
 pub mod command;
 pub mod config;
 pub mod model;
 pub mod source;
+pub mod term;
+pub mod theme;
+pub mod view;

@@ -62,8 +62,9 @@ impl Keymap {
                 let same_place = first.context == second.context
                     || first.context == Context::Anywhere
                     || second.context == Context::Anywhere;
-                let same_rows =
-                    first.on.is_empty() || second.on.is_empty() || first.on.iter().any(|table| second.on.contains(table));
+                let same_rows = first.on.is_empty()
+                    || second.on.is_empty()
+                    || first.on.iter().any(|table| second.on.contains(table));
                 if key == other && first.command != second.command && same_place && same_rows {
                     found.push((*key, *first, *second));
                 }
@@ -109,7 +110,11 @@ mod tests {
             }
         }
         let conflicts = Keymap::default().conflicts();
-        assert!(conflicts.is_empty(), "{:?}", conflicts.iter().map(|(k, a, b)| (k.show(), a.id, b.id)).collect::<Vec<_>>());
+        assert!(
+            conflicts.is_empty(),
+            "{:?}",
+            conflicts.iter().map(|(k, a, b)| (k.show(), a.id, b.id)).collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -34,7 +34,11 @@ impl Key {
 
     /// As help shows it: `ctrl-r`, `G`, `/`.
     pub fn show(self) -> String {
-        KeyCombinationFormat::default().with_lowercase_modifiers().with_implicit_shift().to_string(self.0).to_lowercase_names()
+        KeyCombinationFormat::default()
+            .with_lowercase_modifiers()
+            .with_implicit_shift()
+            .to_string(self.0)
+            .to_lowercase_names()
     }
 }
 
@@ -83,9 +87,14 @@ mod tests {
 
     #[test]
     fn keys_are_shown_as_they_are_written() {
-        for (written, shown) in
-            [("ctrl-r", "ctrl-r"), ("shift-g", "G"), ("/", "/"), ("esc", "esc"), ("space", "space"), ("ctrl-\\", "ctrl-\\")]
-        {
+        for (written, shown) in [
+            ("ctrl-r", "ctrl-r"),
+            ("shift-g", "G"),
+            ("/", "/"),
+            ("esc", "esc"),
+            ("space", "space"),
+            ("ctrl-\\", "ctrl-\\"),
+        ] {
             assert_eq!(Key::parse(written).expect(written).show(), shown);
         }
     }

@@ -7,14 +7,8 @@ const LOGGED: &[TableId] =
     &[TableId::Pods, TableId::PodContainers, TableId::Containers, TableId::Workloads, TableId::Jobs, TableId::Units];
 const CLUSTERED: &[TableId] =
     &[TableId::Pods, TableId::Workloads, TableId::Jobs, TableId::ClusterNodes, TableId::Events];
-const INSPECTED: &[TableId] = &[
-    TableId::Pods,
-    TableId::Workloads,
-    TableId::Jobs,
-    TableId::ClusterNodes,
-    TableId::Events,
-    TableId::Containers,
-];
+const INSPECTED: &[TableId] =
+    &[TableId::Pods, TableId::Workloads, TableId::Jobs, TableId::ClusterNodes, TableId::Events, TableId::Containers];
 const EVENTFUL: &[TableId] =
     &[TableId::Pods, TableId::Workloads, TableId::Jobs, TableId::ClusterNodes, TableId::Containers];
 
