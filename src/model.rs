@@ -9,6 +9,7 @@ pub mod health;
 pub mod key;
 pub mod query;
 pub mod rows;
+pub mod secret;
 pub mod severity;
 pub mod store;
 pub mod table;
