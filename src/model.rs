@@ -15,6 +15,7 @@ pub mod order;
 pub mod query;
 pub mod restarts;
 pub mod rows;
+pub mod secret;
 pub mod severity;
 pub mod store;
 pub mod table;
