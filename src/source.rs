@@ -4,6 +4,7 @@
 //! ([`crate::model::health::Health`]), never a crash. Adding one: a folder, a line in `registry`, a section of the configuration.
 
 pub mod docker;
+pub mod kubernetes;
 pub mod outlet;
 pub mod registry;
 
