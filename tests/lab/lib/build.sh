@@ -42,7 +42,7 @@ make_cluster() {
         -X $version.gitVersion=$KUBERNETES -X $version.gitMajor=1 -X $version.gitMinor=34 \
         -X $version.gitTreeState=clean -X $version.gitCommit=0000000000000000000000000000000000000000")
     local name
-    for name in kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl; do
+    for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl; do
         ln -s cluster "$1/$name"
     done
 }

@@ -26,7 +26,7 @@ K
 
 pki_up() {
     local cluster=$1 dir=$LAB/$1 name
-    "$TOOLS/pki" "$dir/pki" lab=lab/system:masters controllers=system:kube-controller-manager \
+    "$TOOLS/pki" "$dir/pki" lab=lab/system:masters controllers=system:kube-controller-manager/system:masters \
         scheduler=system:kube-scheduler kwok=kwok/system:masters apiserver=kube-apiserver/system:masters \
         aggregator=aggregator node1=system:node:node1/system:nodes metrics=metrics-server/system:masters
     for name in lab controllers scheduler kwok node1; do component_kubeconfig "$cluster" "$name"; done
@@ -38,7 +38,7 @@ etcd_up() {
     peer=https://127.0.0.1:$(port "$cluster" peer)
     local pki=$dir/pki
     # Certificates on every side: whoever reaches etcd owns the node, and loopback is open to all users.
-    start "$cluster-etcd" env ETCD_UNSUPPORTED_ARCH="$(uname -m)" etcd --name lab --data-dir "$dir/etcd" --log-level warn --logger zap \
+    start "$cluster-etcd" "$K8S/etcd" --name lab --data-dir "$dir/etcd" --log-level warn --unsafe-no-fsync \
         --listen-client-urls "$client" --advertise-client-urls "$client" \
         --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "lab=$peer" \
         --client-cert-auth --trusted-ca-file "$pki/ca.crt" --cert-file "$pki/server.crt" --key-file "$pki/server.key" \

@@ -33,6 +33,7 @@ engine_start() {
     engine_containerd
     write "$LAB/docker/daemon.json" <<T
 {
+  "group": "root",
   "hosts": ["unix://$DOCKER_SOCKET"],
   "containerd": "$LAB/docker/containerd.sock",
   "data-root": "$LAB/docker/data",

@@ -25,7 +25,7 @@ cgroups_down() {
 shims_down() {
     local file
     for file in /proc/[0-9]*/cmdline; do
-        if tr '\0' ' ' <"$file" 2>/dev/null | grep -qE "containerd-shim[^ ]* .*-address $LAB/"; then
+        if { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -qE "containerd-shim[^ ]* .*-address $LAB/"; then
             kill -KILL "$(basename "$(dirname "$file")")" 2>/dev/null || true
         fi
     done
@@ -44,5 +44,22 @@ bridges_down() {
     for bridge in "${BRIDGES[@]}"; do
         ip link show "$bridge" >/dev/null 2>&1 && ip link del "$bridge"
     done
+    return 0
+}
+
+# Folders with a fixed place, made by containerd, dockerd and kubelet: what is ours in them goes,
+# and they go when nothing else is left.
+strays_down() {
+    local file
+    for file in /run/containerd/s/*; do
+        [[ -S $file ]] && ! grep -qF " $file" /proc/net/unix && rm -f "$file"
+    done
+    for file in /var/log/containers/*; do
+        [[ -L $file && $(readlink "$file") == "$LAB/"* ]] && rm -f "$file"
+    done
+    file=/var/lib/kubelet/device-plugins/kubelet.sock
+    [[ -S $file ]] && ! grep -qF " $file" /proc/net/unix && rm -f "$file"
+    rmdir /run/containerd/s /run/containerd /run/docker/plugins /run/docker /var/log/containers \
+        /var/lib/kubelet/device-plugins /var/lib/kubelet 2>/dev/null
     return 0
 }

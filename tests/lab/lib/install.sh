@@ -5,7 +5,6 @@ PACKAGES=(
     dockerd=docker.io
     containerd=containerd
     runc=runc
-    etcd=etcd-server
     iptables=iptables
     ip=iproute2
     flock=util-linux
@@ -21,7 +20,7 @@ install_packages() {
     ((${#want[@]})) || return 0
     command -v apt-get >/dev/null || die "not a Debian machine; install by hand: ${want[*]}"
     say "installing ${want[*]}"
-    # A package's service must not start: the lab runs its own engine, and etcd's would take ports.
+    # A package's service must not start: the lab runs an engine of its own.
     local policy=/usr/sbin/policy-rc.d ours=
     if [[ ! -e $policy ]]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"

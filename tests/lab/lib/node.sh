@@ -108,6 +108,7 @@ imageGCHighThresholdPercent: 100
 registerWithTaints: []
 maxPods: 200
 serializeImagePulls: false
+makeIPTablesUtilChains: false
 podLogsDir: $dir/podlogs
 volumePluginDir: $dir/volumeplugins
 K

@@ -7,7 +7,7 @@ is_user() { [[ " ${USERS[*]} " == *" $1 "* ]] || die "no user '$1' (there are: $
 users_files() {
     local user cluster
     mkdir -p -m 0700 "$LAB/tokens"
-    mkdir -p "$LAB/kube"
+    mkdir -p -m 0700 "$LAB/kube"
     for user in "${USERS[@]}"; do
         [[ -f $LAB/tokens/$user || -f $LAB/tokens/$user.expired ]] ||
             printf '%s\nlab:%ss system:authenticated\n' "$(</proc/sys/kernel/random/uuid)" "$user" >"$LAB/tokens/$user"

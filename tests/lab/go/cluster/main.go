@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
@@ -32,6 +33,10 @@ var programs = map[string]func() *cobra.Command{
 }
 
 func main() {
+	if filepath.Base(os.Args[0]) == "etcd" {
+		etcdmain.Main(os.Args)
+		return
+	}
 	program := programs[filepath.Base(os.Args[0])]
 	if program == nil && len(os.Args) > 1 {
 		program = programs[os.Args[1]]
