@@ -65,13 +65,13 @@ apiserver_up() {
     local pki=$dir/pki kubelet_addresses=InternalIP
     # The real node's address is no loopback one (kubelet refuses that), so it is reached by name.
     [[ $cluster != eqiad ]] || kubelet_addresses=Hostname
-    # Only the users are judged: what the components do would drown it.
+    # Only the users are judged: what the components and the lab itself do would drown it, and cost much.
     write "$dir/audit.yaml" <<P
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: Metadata, users: [$(IFS=,; echo "${USERS[*]}"), lab]}
+- {level: Metadata, users: [$(IFS=,; echo "${USERS[*]}")]}
 - {level: None}
 P
     # ServiceAccount admission is off: pods would wait for a service account and get a token volume.
@@ -112,12 +112,16 @@ apiVersion: kwok.x-k8s.io/v1alpha1
 kind: ClusterLogs
 metadata: {name: lab}
 spec: {logs: [{logsFile: $LAB/fake.log, follow: true}]}
+---
+apiVersion: config.kwok.x-k8s.io/v1alpha1
+kind: KwokConfiguration
+options: {podPlayStageParallelism: 16, nodePlayStageParallelism: 16}
 K
     start "$cluster-kwok" "$KWOK_BIN" --config "$dir/kwok.yaml" --kubeconfig="$dir/kwok.kubeconfig" --manage-all-nodes=false \
         --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake \
         --disregard-status-with-annotation-selector=kwok.x-k8s.io/status=custom \
         --node-ip=127.0.0.1 --node-port="$(port "$cluster" kwok)" --server-address="127.0.0.1:$(port "$cluster" kwok)" \
-        --tls-cert-file="$dir/pki/server.crt" --tls-private-key-file="$dir/pki/server.key" --node-lease-duration-seconds=40
+        --tls-cert-file="$dir/pki/server.crt" --tls-private-key-file="$dir/pki/server.key" --node-lease-duration-seconds=40 --v=WARN
 }
 
 control_plane_up() {
@@ -145,4 +149,15 @@ control_plane_down() {
         fi
         rm -f "$LAB/pid/$cluster-$name"
     done
+}
+
+# A program that ended right after its start is told, with its last words.
+control_plane_check() {
+    local cluster=$1 name bad=0
+    for name in etcd authn apiserver controllers scheduler kwok metrics; do
+        running "$cluster-$name" && continue
+        say "$cluster-$name has ended: $(tail -1 "$LAB/log/$cluster-$name.log" | cut -c1-300)"
+        bad=1
+    done
+    return $bad
 }

@@ -27,7 +27,7 @@ C
 }
 
 # restrict_oom_score_adj: without CAP_SYS_RESOURCE the pause container's negative score is refused.
-# netns_mounts_under_state_dir: else /run/netns is littered. disable_apparmor: the profile's
+# netns_mounts_under_state_dir and Root: else /run/netns and /run/containerd/runc are littered. disable_apparmor: the profile's
 # loader is not on a minimal machine.
 containerd_up() {
     write "$LAB/eqiad/containerd.toml" <<T
@@ -49,6 +49,10 @@ state = "$LAB/eqiad/run"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "$LAB/eqiad/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      Root = "$LAB/eqiad/runc"
 T
     start eqiad-containerd containerd -c "$LAB/eqiad/containerd.toml"
     wait_for 20 "eqiad's containerd" ctr_ version
@@ -113,7 +117,7 @@ podLogsDir: $dir/podlogs
 volumePluginDir: $dir/volumeplugins
 K
     start eqiad-kubelet "$K8S/kubelet" --kubeconfig="$dir/node1.kubeconfig" --config="$dir/kubelet.yaml" \
-        --root-dir="$dir/kubelet" --hostname-override=node1 --cert-dir="$dir/pki"
+        --root-dir="$dir/kubelet" --hostname-override=node1 --node-labels=lab.agent=true --cert-dir="$dir/pki"
 }
 
 node_ready() { [[ $(kubectl_ eqiad get node node1 -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]; }

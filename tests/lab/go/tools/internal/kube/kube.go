@@ -15,13 +15,16 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 // Client speaks to one API server.
 type Client struct {
-	server string
-	http   *http.Client
+	// NamesOnly asks for the metadata of objects alone.
+	NamesOnly bool
+	server    string
+	http      *http.Client
 }
 
 // New reads ca.crt and NAME.crt, NAME.key from the folder pki.
@@ -102,6 +105,14 @@ func (c *Client) send(ctx context.Context, method, path, kind string, body any) 
 	}
 	request.Header.Set("Content-Type", kind)
 	request.Header.Set("User-Agent", "ronde-lab")
+	request.Header.Set("Accept", "application/json")
+	if c.NamesOnly {
+		form := "PartialObjectMetadata"
+		if method == http.MethodGet && strings.Contains(path, "?") {
+			form = "PartialObjectMetadataList"
+		}
+		request.Header.Set("Accept", "application/json;as="+form+";g=meta.k8s.io;v=v1,application/json")
+	}
 	answer, err := c.http.Do(request)
 	if err != nil {
 		return nil, err
