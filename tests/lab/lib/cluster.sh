@@ -105,14 +105,7 @@ managers_up() {
 # for those with kwok.x-k8s.io/status=custom, whose status the lab writes itself.
 kwok_up() {
     local cluster=$1 dir=$LAB/$1
-    # One file serves as the log of every fake pod, so that `kubectl logs` answers in codfw too.
-    [[ -f $LAB/fake.log ]] || printf '{"level":"info","message":"line %d of a fake pod"}\n' {1..200} >"$LAB/fake.log"
     write "$dir/kwok.yaml" <<K
-apiVersion: kwok.x-k8s.io/v1alpha1
-kind: ClusterLogs
-metadata: {name: lab}
-spec: {logs: [{logsFile: $LAB/fake.log, follow: true}]}
----
 apiVersion: config.kwok.x-k8s.io/v1alpha1
 kind: KwokConfiguration
 options: {podPlayStageParallelism: 16, nodePlayStageParallelism: 16}

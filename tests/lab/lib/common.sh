@@ -94,13 +94,13 @@ signal() {
     kill "-$2" "$pid"
 }
 
-# stop NAME [SIGNAL]: politely, then not.
+# stop NAME [SIGNAL [SECONDS]]: politely, then not.
 stop() {
-    local name=$1 how=${2:-TERM} pid
+    local name=$1 how=${2:-TERM} patience=${3:-10} pid
     if pid=$(pid_of "$name"); then
         kill "-$how" "$pid" 2>/dev/null || true
         kill -CONT "$pid" 2>/dev/null || true
-        for _ in $(seq 100); do
+        for _ in $(seq $((patience * 10))); do
             running "$name" || break
             sleep 0.1
         done

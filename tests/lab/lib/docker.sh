@@ -5,7 +5,7 @@ docker_() { docker -H "unix://$DOCKER_SOCKET" "$@"; }
 
 bridge_up() { # NAME ADDRESS
     ip link show "$1" >/dev/null 2>&1 || ip link add "$1" type bridge
-    ip addr show dev "$1" | grep -qF "inet $2 " || ip addr add "$2" dev "$1"
+    ip addr replace "$2" dev "$1"
     ip link set "$1" up
 }
 

@@ -25,7 +25,7 @@ cgroups_down() {
 shims_down() {
     local file
     for file in /proc/[0-9]*/cmdline; do
-        if { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -qE "containerd-shim[^ ]* .*-address $LAB/"; then
+        if { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -E "containerd-shim[^ ]* .*-address $LAB/" >/dev/null; then
             kill -KILL "$(basename "$(dirname "$file")")" 2>/dev/null || true
         fi
     done

@@ -40,4 +40,4 @@ metrics_up() {
     metrics_register "$1"
 }
 
-metrics_ready() { kubectl_ "$1" get --raw /apis/metrics.k8s.io/v1beta1/nodes | grep -q usage; }
+metrics_ready() { kubectl_ "$1" get --raw /apis/metrics.k8s.io/v1beta1/nodes | grep usage >/dev/null; }
