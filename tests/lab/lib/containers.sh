@@ -49,7 +49,11 @@ containers_plain() {
     ensure exited-3 exited "$IMAGE" workload exit 3 'no such table: users'
     ensure restarting '@(restarting|running)' --restart always "$IMAGE" workload crash 0.2 1
     ensure no-network running --network none "$IMAGE" workload idle
-    ensure writer running "$IMAGE" workload write
+    # On cgroup v1 the kernel counts a container's blocks only for a device with a limit: a high one.
+    local device limits=()
+    device=$(df --output=source "$LAB" | tail -1)
+    [[ ! -b $device ]] || limits=(--device-read-bps "$device:1gb" --device-write-bps "$device:1gb")
+    ensure writer running "${limits[@]}" "$IMAGE" workload write
     ensure talker running "$IMAGE" workload talk web 1
 }
 

@@ -1,9 +1,17 @@
 # Pods of every shape, and what controls them. shellcheck shell=bash
 
-apply() { # CLUSTER [ARGUMENTS…] < manifests
-    local cluster=$1
+# apply CLUSTER [ARGUMENTS…] < manifests. Controllers write to the same objects: a conflict is
+# tried again, twice.
+apply() {
+    local cluster=$1 manifests try
     shift
-    kubectl_ "$cluster" apply --server-side --force-conflicts "$@" -f - >/dev/null
+    manifests=$(cat)
+    for try in 1 2 3; do
+        kubectl_ "$cluster" apply --server-side --force-conflicts "$@" -f - <<<"$manifests" >/dev/null && return 0
+        say "$cluster: apply failed (try $try of 3)"
+        sleep 1
+    done
+    return 1
 }
 
 manifest() { sed "s/CLUSTER/$2/g" "$LAB_SRC/manifests/$1.yaml"; }

@@ -22,7 +22,7 @@ hold) # hold BYTES of memory
 eat) tail /dev/zero ;;                            # memory until the kernel says no
 write) # blocks to the disk, past the cache, every second
     while :; do
-        dd if=/dev/zero of=/var/tmp/blocks bs=64k count=16 conv=fsync 2>/dev/null
+        dd if=/dev/zero of=/var/tmp/blocks bs=64k count=16 oflag=direct 2>/dev/null || :
         dd if=/var/tmp/blocks of=/dev/null bs=64k iflag=direct 2>/dev/null || :
         rest 1
     done ;;
