@@ -2,6 +2,7 @@
 //!
 //! `docs/architecture.md` draws the layers; `tests/architecture.rs` keeps them.
 
+pub mod action;
 pub mod config;
 pub mod model;
 pub mod source;
