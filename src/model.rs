@@ -3,6 +3,7 @@
 //! Knows no runtime, no terminal, no client of any observed system; time is passed in.
 
 pub mod delta;
+pub mod derive;
 pub mod document;
 pub mod field;
 pub mod filter;
@@ -12,9 +13,11 @@ pub mod health;
 pub mod key;
 pub mod order;
 pub mod query;
+pub mod restarts;
 pub mod rows;
 pub mod severity;
 pub mod store;
 pub mod table;
 pub mod text;
+pub mod triage;
 pub mod value;

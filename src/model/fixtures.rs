@@ -1,11 +1,16 @@
 //! Rows for tests: well in every respect, to be changed where a test wants it otherwise.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     delta::{Delta, Scope},
     key::{Key, SourceId},
-    rows::{ContainerKind, ContainerState, PodContainer, PodRow, Restarts},
+    rows::{
+        ClusterNodeRow, ContainerKind, ContainerState, JobKind, JobRow, Outcome, PodContainer, PodRow, Restarts,
+        Termination,
+    },
     store::{RowSet, Store},
 };
 
@@ -59,6 +64,63 @@ pub(crate) fn pod_container(name: &str) -> PodContainer {
         ready: true,
         restarts: 0,
         last: None,
+    }
+}
+
+/// The end of a container.
+pub(crate) fn termination(reason: &str, exit_code: i32, at: Timestamp) -> Termination {
+    Termination { reason: reason.into(), exit_code, at: Some(at) }
+}
+
+/// A node that is ready.
+pub(crate) fn cluster_node(cluster: &str, name: &str) -> ClusterNodeRow {
+    let empty: Arc<str> = "".into();
+    ClusterNodeRow {
+        key: Key::of(&[cluster, name]),
+        cluster: cluster.into(),
+        name: name.into(),
+        status: "Ready".into(),
+        status_since: Some(ago(86_400)),
+        roles: "<none>".into(),
+        version: "v1.33.1".into(),
+        kernel: empty.clone(),
+        os: empty.clone(),
+        runtime: empty.clone(),
+        ip: empty.clone(),
+        pressure: empty,
+        taints: 0,
+        pods: None,
+        pods_allocatable: Some(110),
+        cpu_allocatable: Some(4000),
+        memory_allocatable: Some(8 << 30),
+        cpu: None,
+        memory: None,
+        created: Some(ago(86_400)),
+        labels: Box::from([]),
+    }
+}
+
+/// A job that is complete.
+pub(crate) fn job(cluster: &str, namespace: &str, kind: JobKind, name: &str) -> JobRow {
+    let word = if kind == JobKind::Job { "Job" } else { "CronJob" };
+    JobRow {
+        key: Key::of(&[cluster, namespace, word, name]),
+        cluster: cluster.into(),
+        namespace: namespace.into(),
+        kind,
+        name: name.into(),
+        owner: None,
+        outcome: Outcome::Complete,
+        completions: (1, 1),
+        active: 0,
+        failed: 0,
+        reason: None,
+        started: Some(ago(600)),
+        duration: Some(60),
+        median: None,
+        succeeded: Some(ago(540)),
+        schedule: None,
+        created: Some(ago(86_400)),
     }
 }
 

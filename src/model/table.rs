@@ -110,7 +110,9 @@ impl<R: Row> Table<R> {
     fn put(&mut self, scope: &Scope, mut row: R, presence: Presence) -> bool {
         self.generation += 1;
         let index = self.scope_index(scope);
-        let mark = self.scopes[index].mark;
+        // A row from the cache is not mentioned by a list that is under way.
+        let ago = u32::from(presence == Presence::Cached);
+        let mark = self.scopes[index].mark.wrapping_sub(ago);
         if let Some(&at) = self.by_key.get(row.key())
             && let Some(slot) = self.slots[at as usize].as_mut()
         {
@@ -398,3 +400,6 @@ impl<R: Row> Rows for Table<R> {
         Box::new(self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

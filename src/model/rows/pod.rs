@@ -344,7 +344,9 @@ impl Row for PodRow {
         if self.uid == old.uid {
             self.cpu = self.cpu.or(old.cpu);
             self.memory = self.memory.or(old.memory);
-            self.recent = old.recent;
+            if self.recent == Restarts::default() {
+                self.recent = old.recent;
+            }
         }
     }
 
