@@ -5,6 +5,8 @@
 
 pub mod docker;
 pub mod kubernetes;
+pub mod demo;
+pub mod host;
 pub mod outlet;
 pub mod registry;
 
