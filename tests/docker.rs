@@ -7,6 +7,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{Read, Write},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -62,7 +64,11 @@ struct Console {
 
 impl Console {
     fn new(engine: &str, tables: &[TableId]) -> Self {
-        let engine = Engine { name: "lab".into(), docker: Some(engine.into()), ..Engine::default() };
+        Self::of(Engine { docker: Some(engine.into()), ..Engine::default() }, tables)
+    }
+
+    fn of(engine: Engine, tables: &[TableId]) -> Self {
+        let engine = Engine { name: "lab".into(), ..engine };
         let source = Box::new(Docker::new(engine));
         let inbox = Inbox::default();
         let wanted = Demand { tables: tables.iter().copied().collect(), visible: BTreeMap::new() };
@@ -229,17 +235,39 @@ fn mebibytes(bytes: Option<u64>) -> String {
     format!("{text}{unit}")
 }
 
+/// The processor time that the engine has counted for a container, nanoseconds: asked by hand, on a connection of its own.
+fn used(engine: &str, name: &str) -> (Instant, f64) {
+    let mut stream = UnixStream::connect(engine.trim_start_matches("unix://")).expect("the engine");
+    write!(stream, "GET /containers/{name}/stats?stream=false&one-shot=true HTTP/1.0\r\nHost: docker\r\n\r\n")
+        .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (_, rest) = answer.split_once(r#""total_usage":"#).expect("a counter");
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    (Instant::now(), digits.parse().expect("a number"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quarter_of_a_core_is_measured_as_one() {
     let Some(lab) = lab() else { return };
     let mut console = Console::new(&lab, &[TableId::Containers]);
+    let samples =
+        |count: usize| move |store: &Store| named(store, "burner").is_some_and(|row| row.cpu_history.len() >= count);
+    console.until("a first sample", Duration::from_secs(30), samples(1)).await;
+    let (began, before) = used(&lab, "burner");
     // 15 samples of 2 s.
-    let enough = |store: &Store| named(store, "burner").is_some_and(|row| row.cpu_history.len() >= 15);
-    console.until("30 s of samples", Duration::from_mins(1), enough).await;
-    let history = console.row("burner").cpu_history;
-    let mean = history.iter().sum::<f32>() / history.len() as f32;
-    println!("burner with --cpus 0.25: mean {mean:.2} % of {} samples", history.len());
-    assert!((mean - 25.0).abs() <= 2.0, "mean {mean} of {history:?}");
+    console.until("30 s of samples", Duration::from_mins(1), samples(16)).await;
+    let (ended, after) = used(&lab, "burner");
+    let truth = (after - before) / (ended - began).as_nanos() as f64 * 100.0;
+    let history = &console.row("burner").cpu_history[1..16];
+    let mean = f64::from(history.iter().sum::<f32>()) / history.len() as f64;
+    println!(
+        "burner with --cpus 0.25: {mean:.2} % in the mean of {} samples, {truth:.2} % by the engine",
+        history.len()
+    );
+    assert!((mean - truth).abs() <= 2.0, "mean {mean}, engine {truth}, of {history:?}");
+    // On a busy machine it does not get its quarter; more it never gets.
+    assert!(mean <= 27.0 && (truth < 23.0 || mean >= 23.0), "mean {mean} of {history:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -429,7 +457,7 @@ impl OwnEngine {
         folder.join("docker.sock")
     }
 
-    fn start(folder: &Path) -> Child {
+    fn start(folder: &Path, more: &[&str]) -> Child {
         let at = |name: &str| folder.join(name).display().to_string();
         let log = std::fs::File::create(folder.join("log")).expect("a log");
         Command::new("dockerd")
@@ -437,6 +465,7 @@ impl OwnEngine {
             .args(["--host", &format!("unix://{}", Self::socket(folder).display())])
             .args(["--data-root", &at("data"), "--exec-root", &at("exec"), "--pidfile", &at("pid")])
             .args(["--config-file", &at("daemon.json")])
+            .args(more)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -444,9 +473,12 @@ impl OwnEngine {
     }
 
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a directory");
+        Self::with(tempfile::tempdir().expect("a directory"), &[])
+    }
+
+    fn with(folder: tempfile::TempDir, more: &[&str]) -> Self {
         std::fs::write(folder.path().join("daemon.json"), "{}").expect("a file");
-        let daemon = Self::start(folder.path());
+        let daemon = Self::start(folder.path(), more);
         Self { folder, daemon }
     }
 
@@ -500,8 +532,64 @@ async fn faults_of_the_engine_are_seen_and_heal() {
     console.until("that it stopped", SEEN, |store| state(store) == State::Unreachable).await;
     assert!(message(&console.store).contains("is it running?"), "{}", message(&console.store));
     assert_eq!(rows(&console.store).len(), 1, "the last rows stay");
-    engine.daemon = OwnEngine::start(engine.folder.path());
+    engine.daemon = OwnEngine::start(engine.folder.path(), &[]);
     console.until("that it runs again", Duration::from_secs(40), there).await;
     docker(&address, &["rm", "one"]);
     console.until("what happens after it", SEEN, |store| named(store, "one").is_none()).await;
+}
+
+/// Makes an authority in `folder/NAME` with a certificate of its own for a server on 127.0.0.1 and for a client.
+fn authority(folder: &Path, name: &str) -> PathBuf {
+    let folder = folder.join(name);
+    std::fs::create_dir_all(&folder).expect("a directory");
+    let openssl = |arguments: &str| {
+        let done = Command::new("openssl").args(arguments.split(' ')).current_dir(&folder).output().expect("openssl");
+        assert!(done.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(&format!("req -x509 {key} -keyout ca-key.pem -out ca.pem -days 2 -subj /CN={name}"));
+    for (file, usage) in [("server", "serverAuth"), ("client", "clientAuth")] {
+        openssl(&format!("req -new {key} -keyout {file}-key.pem -out {file}.csr -subj /CN={file}"));
+        std::fs::write(folder.join("ext"), format!("subjectAltName=IP:127.0.0.1\nextendedKeyUsage={usage}\n"))
+            .expect("a file");
+        openssl(&format!(
+            "x509 -req -in {file}.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -out {file}.pem -days 2 -extfile ext"
+        ));
+    }
+    for (from, to) in [("client.pem", "cert.pem"), ("client-key.pem", "key.pem")] {
+        std::fs::copy(folder.join(from), folder.join(to)).expect("a copy");
+    }
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_is_spoken_and_a_wrong_certificate_is_said() {
+    if lab().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a directory");
+    let right = authority(folder.path(), "right");
+    let wrong = authority(folder.path(), "wrong");
+    // The port is free a moment before the engine takes it.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let address = format!("tcp://127.0.0.1:{port}");
+    let file = |name: &str| right.join(name).display().to_string();
+    let (ca, cert, key) = (file("ca.pem"), file("server.pem"), file("server-key.pem"));
+    let more = ["--host", &address, "--tlsverify", "--tlscacert", &ca, "--tlscert", &cert, "--tlskey", &key];
+    let _engine = OwnEngine::with(folder, &more);
+    let with = |certificates: &Path| Engine {
+        docker: Some(address.clone()),
+        certificates: Some(certificates.into()),
+        ..Engine::default()
+    };
+    let mut console = Console::of(with(&right), &[TableId::Containers]);
+    console.until("the engine", Duration::from_secs(40), |store| state(store) == State::Live).await;
+    // The engine does not believe this client, nor the client the engine.
+    let mut console = Console::of(with(&wrong), &[TableId::Containers]);
+    console.until("a refusal", SEEN, |store| state(store) == State::AuthFailed).await;
+    std::fs::copy(right.join("ca.pem"), wrong.join("ca.pem")).expect("a copy");
+    let mut console = Console::of(with(&wrong), &[TableId::Containers]);
+    console.until("a refusal", SEEN, |store| state(store) == State::AuthFailed).await;
+    let message = &console.store.health[&SourceId::new("docker", "lab")].message;
+    assert!(message.contains("127.0.0.1"), "{message}");
 }
