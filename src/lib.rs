@@ -2,6 +2,9 @@
 //!
 //! `docs/architecture.md` draws the layers; `tests/architecture.rs` keeps them.
 
+pub mod cache;
 pub mod config;
+pub mod log;
 pub mod model;
+pub mod report;
 pub mod source;
