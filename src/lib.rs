@@ -4,9 +4,12 @@
 
 pub mod action;
 pub mod app;
+pub mod cache;
 pub mod command;
 pub mod config;
+pub mod log;
 pub mod model;
+pub mod report;
 pub mod source;
 pub mod term;
 pub mod theme;

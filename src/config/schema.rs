@@ -1,9 +1,14 @@
 //! Every key of the configuration, with its default. `config.example.toml` shows them all.
+//!
+//! The JSON schema made from these types is also what files are checked against, so a key is declared once.
+//! `format` names a rule of [`super::format`] for text that has a shape.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::size::Size;
 
 /// The whole configuration. Everything is optional.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -11,6 +16,16 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Also observe what is found without being named: this machine, Docker contexts, the kubeconfig's contexts.
     pub discover: bool,
+    /// How the console looks.
+    pub ui: Ui,
+    /// How the console starts.
+    pub start: Start,
+    /// Keys of commands: the command's id and all keys it shall have, in place of its own. An empty list: no key.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// What the console remembers between runs.
+    pub cache: Cache,
+    /// ronde's own log.
+    pub log: Log,
     /// Container engines.
     pub engines: Vec<Engine>,
     /// Kubernetes clusters.
@@ -19,8 +34,151 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { discover: true, engines: Vec::new(), clusters: Vec::new() }
+        Self {
+            discover: true,
+            ui: Ui::default(),
+            start: Start::default(),
+            keys: BTreeMap::new(),
+            cache: Cache::default(),
+            log: Log::default(),
+            engines: Vec::new(),
+            clusters: Vec::new(),
+        }
     }
+}
+
+/// How the console looks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ui {
+    /// `dark`, `light`, `high-contrast`, or the path of a theme file.
+    #[schemars(extend("format" = "theme"))]
+    pub theme: String,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Take the mouse: click, wheel. The terminal's own selection then needs shift.
+    pub mouse: bool,
+    /// Colour of the selection bar and of confirmations, by `cluster:NAME` or `engine:NAME`: for production.
+    pub accent: BTreeMap<String, Colour>,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self { theme: THEMES[0].to_owned(), ascii: false, mouse: true, accent: BTreeMap::new() }
+    }
+}
+
+/// The themes that come with ronde; the first is the default.
+pub const THEMES: [&str; 3] = ["dark", "light", "high-contrast"];
+
+/// One of the terminal's sixteen colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "a colour's name says all there is to say")]
+pub enum Colour {
+    Black,
+    Red,
+    Green,
+    Yellow,
+    Blue,
+    Magenta,
+    Cyan,
+    White,
+    BrightBlack,
+    BrightRed,
+    BrightGreen,
+    BrightYellow,
+    BrightBlue,
+    BrightMagenta,
+    BrightCyan,
+    BrightWhite,
+}
+
+/// How the console starts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Start {
+    /// The role at start; can only lower what policy allows.
+    pub mode: Mode,
+    /// The tab shown first.
+    pub tab: Tab,
+}
+
+/// A role to start with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Sees everything, changes nothing.
+    ReadOnly,
+    /// Acts, each action confirmed; shells only where a target allows it.
+    #[default]
+    Operator,
+    /// Everything policy allows.
+    Admin,
+}
+
+/// A tab of the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tab {
+    /// What is wrong, ranked.
+    #[default]
+    Triage,
+    /// Machines.
+    Nodes,
+    /// Containers of Docker and Podman.
+    Containers,
+    /// Pods of every cluster.
+    Pods,
+}
+
+/// What the console remembers between runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Cache {
+    /// Whether it remembers anything.
+    pub enabled: bool,
+    /// The file; absent: `$XDG_CACHE_HOME/ronde/state.db`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub path: Option<PathBuf>,
+    /// The file never grows beyond this; what was not seen for longest is forgotten first.
+    pub limit: Size,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { enabled: true, path: None, limit: Size(64 << 20) }
+    }
+}
+
+/// ronde's own log.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Log {
+    /// The file; absent: `$XDG_STATE_HOME/ronde/ronde.log`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub file: Option<PathBuf>,
+    /// The least important that is written.
+    pub level: Level,
+}
+
+/// How important a log line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Something failed.
+    Error,
+    /// Something looks wrong.
+    Warn,
+    /// What happens, in a few lines.
+    #[default]
+    Info,
+    /// Each step.
+    Debug,
+    /// Everything.
+    Trace,
 }
 
 /// A Docker or Podman engine.
@@ -28,15 +186,18 @@ impl Default for Config {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Engine {
     /// The name shown.
+    #[schemars(extend("format" = "name"))]
     pub name: String,
     /// Where it listens: `unix:///var/run/docker.sock`, `tcp://host:2376`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "engine-address"))]
     pub docker: Option<String>,
     /// Or the Docker context that says so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
     /// For `tcp://` with TLS: the directory with `ca.pem`, `cert.pem` and `key.pem` (as `DOCKER_CERT_PATH`).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub certificates: Option<PathBuf>,
 }
 
@@ -45,30 +206,33 @@ pub struct Engine {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cluster {
     /// The name shown.
+    #[schemars(extend("format" = "name"))]
     pub name: String,
     /// Path of a kubeconfig, or a command that prints one. Absent: `$KUBECONFIG`, else `~/.kube/config`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<Kubeconfig>,
     /// Context in it; absent: the current one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
     /// Only these namespaces; empty: all that may be seen.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<String>,
     /// The datacentre it stands in.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub datacentre: Option<String>,
 }
 
 /// Where a kubeconfig comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub enum Kubeconfig {
     /// A file; `~` is the home directory.
+    #[schemars(extend("format" = "path"))]
     Path(PathBuf),
     /// What a command prints.
     Command {
-        /// Program and arguments.
+        /// Program and arguments; no shell in between.
+        #[schemars(length(min = 1))]
         command: Vec<String>,
     },
 }

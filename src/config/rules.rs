@@ -1,0 +1,94 @@
+//! What the schema cannot say: names stand once, an engine is reached in one way, an accent has a target.
+
+use super::{
+    error::{Problem, quoted},
+    tree::{Item, Layer, Node, place},
+};
+
+/// Lists of named tables.
+const NAMED: [&str; 2] = ["engines", "clusters"];
+
+/// What an accent may stand for.
+const TARGETS: [&str; 2] = ["cluster", "engine"];
+
+/// Mistakes within one file that merging would hide.
+pub(super) fn of_file(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for list in NAMED {
+        let elements = tree.entry(list).map(|entry| entry.node.elements()).unwrap_or_default();
+        for (n, element) in elements.iter().enumerate() {
+            let Some(name) = element.entry("name") else { continue };
+            let first = elements[..n]
+                .iter()
+                .filter_map(|other| other.entry("name"))
+                .find(|other| other.node.text().is_some() && other.node.text() == name.node.text());
+            if let Some(first) = first {
+                let text = name.node.text().unwrap_or_default();
+                let message =
+                    format!("two [[{list}]] are named `{text}`; the first is at {}", place(layers, first.node.origin));
+                problems.push(Problem { place: place(layers, name.node.origin), message });
+            }
+        }
+    }
+    problems
+}
+
+/// Mistakes of all layers together.
+pub(super) fn of_whole(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
+    let mut problems = engines(tree, layers);
+    problems.extend(accents(tree, layers));
+    problems
+}
+
+fn engines(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
+    let engines = tree.entry("engines").map(|entry| entry.node.elements()).unwrap_or_default();
+    let mut problems = Vec::new();
+    for engine in engines {
+        let name = engine.name().unwrap_or_default();
+        let mut say = |node: &Node, message: String| {
+            problems.push(Problem { place: place(layers, node.origin), message });
+        };
+        let (docker, context) = (engine.entry("docker"), engine.entry("context"));
+        match (docker, context) {
+            (Some(_), Some(context)) => {
+                say(
+                    &context.node,
+                    format!("engine `{name}` has both `docker` and `context`; one says where it listens"),
+                );
+            }
+            (None, None) => {
+                say(
+                    engine,
+                    format!("engine `{name}` has neither `docker` nor `context`; one must say where it listens"),
+                );
+            }
+            _ => {}
+        }
+        let is_tcp = docker.and_then(|entry| entry.node.text()).is_some_and(|text| !text.starts_with("unix:"));
+        if let Some(certificates) = engine.entry("certificates").filter(|_| !is_tcp) {
+            say(
+                &certificates.node,
+                format!("engine `{name}` has `certificates`, which only `docker = \"tcp://…\"` uses"),
+            );
+        }
+    }
+    problems
+}
+
+fn accents(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
+    let accents = tree.entry("ui").and_then(|entry| entry.node.entry("accent"));
+    let Some(Item::Table(accents)) = accents.map(|entry| &entry.node.item) else { return Vec::new() };
+    let is_target =
+        |key: &str| key.split_once(':').is_some_and(|(kind, name)| TARGETS.contains(&kind) && !name.is_empty());
+    let wrong = accents.iter().filter(|(key, _)| !is_target(key));
+    let forms = TARGETS.map(|target| format!("{target}:NAME"));
+    wrong
+        .map(|(key, entry)| Problem {
+            place: place(layers, entry.key),
+            message: format!(
+                "`ui.accent` has no target `{key}`; expected {}",
+                quoted(&forms.each_ref().map(String::as_str))
+            ),
+        })
+        .collect()
+}
