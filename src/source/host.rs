@@ -1,6 +1,6 @@
 //! The local machine: processors, memory, disks, units and processes, read at four paces that do not wait for each other.
 //!
-//! Linux is read by its own files ([`linux`]); other systems by a library ([`portable`]), which knows less. What a system
+//! Linux is read by its own files (`linux`); other systems by a library (`portable`), which knows less. What a system
 //! does not tell is unknown.
 
 mod answers;
@@ -151,13 +151,15 @@ impl Published {
                 }
                 self.latest.disks = Some(round.rows);
             }
-            Part::Units(units) => {
+            // The rows stay as they were last known; the remark on the source says so.
+            Part::Units(Err(fault)) => (self.latest.units, self.latest.units_fault) = (None, Some(fault)),
+            Part::Units(Ok(units)) => {
                 let rows = units.clone().unwrap_or_default();
                 if self.sent_units.as_ref() != Some(&rows) {
                     self.outlet.replace(&self.scope(TableId::Units), RowSet::Units(rows.clone())).await;
                     self.sent_units = Some(rows);
                 }
-                self.latest.units = units;
+                (self.latest.units, self.latest.units_fault) = (units, None);
             }
             Part::Processes(processes) => {
                 let scope = self.scope(TableId::Processes);
@@ -183,11 +185,13 @@ impl Published {
                 "cannot read /proc/meminfo: is /proc mounted and readable for this user?".into(),
             );
         }
-        match self.latest.hung.as_slice() {
-            [] => (State::Polling, String::new()),
-            [one] => (State::Polling, format!("mount {one} does not answer")),
-            [one, more @ ..] => (State::Polling, format!("mount {one} and {} more do not answer", more.len())),
-        }
+        let mounts = match self.latest.hung.as_slice() {
+            [] => None,
+            [one] => Some(format!("mount {one} does not answer")),
+            [one, more @ ..] => Some(format!("mount {one} and {} more do not answer", more.len())),
+        };
+        let remarks: Vec<String> = mounts.into_iter().chain(self.latest.units_fault.clone()).collect();
+        (State::Polling, remarks.join("; "))
     }
 
     async fn tell_health(&mut self, state: State, message: String) {
@@ -204,4 +208,80 @@ impl Published {
 /// Now: the one place where this source looks at the clock.
 fn now() -> Timestamp {
     Timestamp::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{key::Key, store::Store},
+        source::Inbox,
+    };
+
+    fn unit(name: &str, active: &str) -> UnitRow {
+        UnitRow {
+            key: Key::of(&["h1", name]),
+            node: "h1".into(),
+            unit: name.into(),
+            load: "loaded".into(),
+            active: active.into(),
+            sub: active.into(),
+            description: "".into(),
+        }
+    }
+
+    fn readable() -> Part {
+        let mut facts = facts::Facts::default();
+        facts.memory.total = Some(1);
+        Part::Facts(Box::new(facts))
+    }
+
+    #[tokio::test]
+    async fn a_part_that_fails_keeps_its_rows_and_says_so_and_the_node_does_not_know() {
+        let (inbox, mut store) = (Inbox::default(), Store::default());
+        let source = SourceId::new("host", "h1");
+        let mut machine = Published::new(&"h1".into(), inbox.outlet(source.clone()));
+        let mut know = |inbox: &Inbox| {
+            for delta in inbox.try_take(1000) {
+                store.apply(delta, Timestamp::UNIX_EPOCH);
+            }
+            let failed = store.nodes.get(&"h1".into()).map(|node| node.failed_units);
+            let message = store.health.get(&source).map(|health| health.message.clone()).unwrap_or_default();
+            (store.units.iter().count(), failed, message)
+        };
+        machine.take(Part::Units(Ok(Some(vec![unit("a.service", "failed"), unit("b.service", "active")])))).await;
+        assert_eq!(know(&inbox), (2, None, String::new()), "no row before the first facts");
+        machine.take(readable()).await;
+        assert_eq!(know(&inbox), (2, Some(Some(1)), String::new()));
+        machine.take(Part::Units(Err("systemctl does not answer".into()))).await;
+        machine.take(readable()).await;
+        assert_eq!(know(&inbox), (2, Some(None), "systemctl does not answer".into()));
+        machine.take(Part::Units(Ok(None))).await;
+        machine.take(readable()).await;
+        assert_eq!(know(&inbox), (0, Some(None), String::new()));
+    }
+
+    #[tokio::test]
+    async fn what_did_not_change_is_not_sent_again() {
+        let inbox = Inbox::default();
+        let mut machine = Published::new(&"h1".into(), inbox.outlet(SourceId::new("host", "h1")));
+        let round = || Part::Disks(disks::Round { rows: Vec::new(), hung: Vec::new() });
+        machine.take(round()).await;
+        assert_eq!(inbox.try_take(10).len(), 2, "an empty list begins and ends");
+        machine.take(round()).await;
+        assert!(inbox.try_take(10).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_machine_that_cannot_be_read_is_unreachable() {
+        let inbox = Inbox::default();
+        let source = SourceId::new("host", "h1");
+        let mut machine = Published::new(&"h1".into(), inbox.outlet(source.clone()));
+        machine.take(Part::Facts(Box::default())).await;
+        let mut store = Store::default();
+        for delta in inbox.try_take(10) {
+            store.apply(delta, Timestamp::UNIX_EPOCH);
+        }
+        assert_eq!(store.state(&source), State::Unreachable);
+    }
 }

@@ -79,6 +79,9 @@ pub(super) struct Cluster {
     beat: Pace,
     stale: bool,
     silent: bool,
+    /// Pods that were made, since the beginning.
+    made: u64,
+    /// Events that were written.
     serial: u64,
 }
 
@@ -107,6 +110,8 @@ impl Cluster {
             beat: Pace::every(15.0),
             stale: false,
             silent: true,
+            // The clusters do not begin with the same names.
+            made: seed.wrapping_mul(7919).wrapping_add(n as u64 * 1_000_003) % 1_000_000_007,
             serial: 0,
         };
         cluster.populate(pods, namespaces);

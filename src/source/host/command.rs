@@ -241,6 +241,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_program_ends_when_nobody_listens_any_more() {
+        let follow = Observation::Journal { units: Vec::new(), lines: 1, since: None, follow: true };
+        let running = match Running::start(&follow) {
+            Ok(running) => running,
+            Err(error) => return assert!(matches!(error, Error::Start { program: "journalctl", .. })),
+        };
+        let id = running.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
+        assert!(rustix::process::test_kill_process(id).is_ok());
+        drop(running);
+        let deadline = std::time::Instant::now() + Duration::from_mins(1);
+        while rustix::process::test_kill_process(id).is_ok() {
+            assert!(std::time::Instant::now() < deadline, "it still runs");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
     async fn output_is_cut_at_its_limit() {
         let text = read(&b"0123456789"[..], 4).await.expect("memory");
         assert_eq!(text, "0123");

@@ -15,8 +15,8 @@ pub(super) enum Part {
     Facts(Box<Facts>),
     /// File systems.
     Disks(Round),
-    /// Units; `None` without systemd.
-    Units(Option<Vec<UnitRow>>),
+    /// Units, `None` without systemd; or why they are not known.
+    Units(Result<Option<Vec<UnitRow>>, String>),
     /// Processes.
     Processes(Processes),
 }
@@ -31,6 +31,8 @@ pub(super) struct Latest {
     pub(super) hung: Vec<String>,
     /// Units.
     pub(super) units: Option<Vec<UnitRow>>,
+    /// Why the units are not known.
+    pub(super) units_fault: Option<String>,
     /// Processes.
     pub(super) processes: Processes,
     node: Arc<str>,
@@ -47,6 +49,7 @@ impl Latest {
             disks: None,
             hung: Vec::new(),
             units: None,
+            units_fault: None,
             processes: Processes::default(),
             node: node.clone(),
             cpu: History::default(),

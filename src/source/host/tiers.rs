@@ -125,7 +125,8 @@ async fn all_units(files: Root, node: Arc<str>, parts: mpsc::Sender<Part>) {
     loop {
         beat.tick().await;
         // sd_booted(3): without this directory systemd does not run here, and asking it would only fail.
-        let units = if files.path("run/systemd/system").exists() { units::list(&node).await } else { None };
+        let units =
+            if files.path("run/systemd/system").exists() { units::list(&node).await.map(Some) } else { Ok(None) };
         if parts.send(Part::Units(units)).await.is_err() {
             return;
         }

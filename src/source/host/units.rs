@@ -15,20 +15,14 @@ const LIMIT: usize = 8 << 20;
 /// systemctl answers in milliseconds; a machine whose bus does not must not keep us.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The units; `None` without systemd, or when it does not answer.
-pub(super) async fn list(node: &Arc<str>) -> Option<Vec<UnitRow>> {
-    let output = match command::output(&Observation::Units, PATIENCE, LIMIT).await {
-        Ok(output) => output,
-        Err(error) => {
-            tracing::debug!(%error, "units are unknown");
-            return None;
-        }
-    };
-    if output.code != Some(0) {
-        tracing::debug!(code = output.code, stderr = %text::name(&output.stderr), "units are unknown");
-        return None;
+/// The units; else why they are not known, in one line.
+pub(super) async fn list(node: &Arc<str>) -> Result<Vec<UnitRow>, String> {
+    let output = command::output(&Observation::Units, PATIENCE, LIMIT).await.map_err(|error| error.to_string())?;
+    if output.code == Some(0) {
+        Ok(parse(node, &output.stdout))
+    } else {
+        Err(format!("systemctl list-units: {}", text::name(output.stderr.trim())))
     }
-    Some(parse(node, &output.stdout))
 }
 
 /// Rows of the columns unit, load, active, sub and description. Lines that are no units are passed over.

@@ -5,7 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    super::{names, part::ago, random::Random, shared, wave::Wave},
+    super::{
+        names,
+        part::ago,
+        random::{Random, word},
+        shared,
+        wave::Wave,
+    },
     Cluster, Group, Node,
     phase::Phase,
     pod::Pod,
@@ -124,9 +130,10 @@ impl Cluster {
 
     /// A pod of a group, being created.
     pub(super) fn new_pod(&mut self, group: usize, now: Timestamp) -> Pod {
+        self.made += 1;
+        let suffix = word(self.made);
         let random = &mut self.random;
         let of = &self.groups[group];
-        let suffix = random.word(5);
         let name = match of.kind {
             "Deployment" => compact_str::format_compact!("{}-{}-{suffix}", of.name, of.template),
             _ => compact_str::format_compact!("{}-{suffix}", of.name),
@@ -187,20 +194,27 @@ impl Cluster {
     fn enter(&mut self, at: usize, phase: Phase, since: Timestamp, now: Timestamp) {
         let restarts = u32::try_from(self.random.whole(3, 60)).unwrap_or(3);
         let soon = self.random.whole(2, 30);
+        let ended = ago(now, self.random.whole(5, 280));
         let pod = &mut self.pods[at];
         pod.phase = phase;
         pod.since = since.max(pod.created);
         match phase {
             Phase::CrashLoop | Phase::Crashed | Phase::InitCrashLoop => {
                 pod.restarts = restarts;
-                pod.last = Some((false, ago(now, 40)));
+                pod.last = Some((false, ended));
             }
             Phase::OomLoop | Phase::OomKilled => {
                 pod.restarts = restarts / 2 + 1;
-                pod.last = Some((true, ago(now, 90)));
+                pod.last = Some((true, ended));
             }
-            Phase::Pending => pod.node = None,
             _ => {}
+        }
+        // A pod that never ran is as old as its trouble, and has no past.
+        if matches!(phase, Phase::Pending | Phase::Creating | Phase::Init | Phase::ErrImagePull | Phase::ConfigError) {
+            (pod.created, pod.restarts, pod.last) = (pod.since, 0, None);
+        }
+        if phase == Phase::Pending {
+            pod.node = None;
         }
         if phase.next().is_some() {
             pod.due = Some(super::super::part::ahead(now, soon));

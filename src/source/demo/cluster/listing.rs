@@ -171,7 +171,12 @@ impl Cluster {
         let troubled: Vec<usize> =
             (0..self.pods.len()).filter(|&n| !self.pods[n].phase.is_fine()).take(EVENTS / 2).collect();
         for at in troubled {
-            self.tell_phase(at, now);
+            let (since, restarts) = (self.pods[at].since, self.pods[at].restarts);
+            self.tell_phase(at, since);
+            let last = ago(now, self.random.whole(5, 240)).max(since);
+            if let Some(event) = self.events.back_mut().filter(|event| &*event.kind == "Warning") {
+                (event.count, event.last) = (1 + restarts * 3, Some(last));
+            }
         }
         if let Some(node) = self.nodes.iter().find(|node| node.not_ready) {
             let object = format!("Node/{}", node.name);
