@@ -48,6 +48,8 @@ const BREATH: Duration = Duration::from_millis(200);
 const PROCESSES: Duration = Duration::from_secs(3);
 /// Requests to the engine at once.
 const AT_ONCE: usize = 4;
+/// Changed containers from which on a whole list is shorter than one by ids.
+const MANY: usize = 100;
 /// Containers inspected before changes are looked at again.
 const BATCH: usize = 64;
 /// Containers whose numbers are asked of the engine in one round.
@@ -212,6 +214,10 @@ impl<'a> Session<'a> {
         if self.jobs.list.is_some() {
             return;
         }
+        if self.dirty.len() > MANY {
+            self.to_inspect.append(&mut self.dirty);
+            self.relist = true;
+        }
         let now = tokio::time::Instant::now();
         let client = self.client.clone();
         if self.relist || (!self.dirty.is_empty() && *breath <= now) {
@@ -262,7 +268,7 @@ impl<'a> Session<'a> {
 
     /// Starts taking the numbers of what runs, when it is time.
     async fn sample(&mut self) {
-        let wanted = self.demand.borrow().wants(TableId::Containers);
+        let wanted = [TableId::Containers, TableId::Projects].iter().any(|&table| self.demand.borrow().wants(table));
         let due = if wanted { SAMPLE } else { SAMPLE_UNSEEN };
         if too_early(self.sampled, due) {
             return;
