@@ -139,6 +139,7 @@ impl<'a> Session<'a> {
     /// Observes until the engine no longer answers. Gives the moment of the last event, and why it ended.
     pub(super) async fn run(mut self) -> (Option<i64>, Option<Error>) {
         let mut ended = None;
+        let mut measuring = false;
         let mut sampling = every(SAMPLE);
         let mut pinging = every(PING);
         let mut listing = every(RELIST);
@@ -172,7 +173,15 @@ impl<'a> Session<'a> {
                         ended = Some(error);
                         break;
                     }
-                    Done::Inspected(all) => self.inspected(all).await,
+                    Done::Inspected(all) => {
+                        self.inspected(all).await;
+                        // Only now the first PIDs are known.
+                        if self.to_inspect.is_empty() && !measuring {
+                            measuring = true;
+                            self.sampled = None;
+                            sampling.reset_immediately();
+                        }
+                    }
                 },
                 (reader, targets, readings) = finished(&mut self.jobs.sample) => {
                     self.jobs.reader = Some(reader);
