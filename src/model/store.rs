@@ -123,6 +123,11 @@ macro_rules! tables {
                 $(self.$member.bury(now);)*
             }
 
+            /// Whether slots wait for [`Self::reclaim`].
+            pub fn has_retired(&self) -> bool {
+                $(self.$member.has_retired())||*
+            }
+
             /// Every view has rebuilt its order; see [`Table::reclaim`].
             pub fn reclaim(&mut self) {
                 $(self.$member.reclaim();)*

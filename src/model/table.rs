@@ -110,7 +110,9 @@ impl<R: Row> Table<R> {
     fn put(&mut self, scope: &Scope, mut row: R, presence: Presence) -> bool {
         self.generation += 1;
         let index = self.scope_index(scope);
-        let mark = self.scopes[index].mark;
+        // A row from the cache is not mentioned by a list that is under way.
+        let ago = u32::from(presence == Presence::Cached);
+        let mark = self.scopes[index].mark.wrapping_sub(ago);
         if let Some(&at) = self.by_key.get(row.key())
             && let Some(slot) = self.slots[at as usize].as_mut()
         {
@@ -212,6 +214,11 @@ impl<R: Row> Table<R> {
     /// Every view has rebuilt its order: slots of buried rows may be given away.
     pub fn reclaim(&mut self) {
         self.free.append(&mut self.retired);
+    }
+
+    /// Whether slots wait for [`Self::reclaim`].
+    pub fn has_retired(&self) -> bool {
+        !self.retired.is_empty()
     }
 
     /// The row of this key, ghost or not.
@@ -398,3 +405,6 @@ impl<R: Row> Rows for Table<R> {
         Box::new(self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

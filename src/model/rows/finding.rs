@@ -30,6 +30,8 @@ pub struct FindingRow {
     pub key: Key,
     /// The rule that found it, `pod-crash`.
     pub rule: Arc<str>,
+    /// Its place in the ranking, 0 first. Triage alone decides it.
+    pub rank: u32,
     /// How bad.
     pub severity: Severity,
     /// Cluster, engine or machine.
@@ -71,6 +73,7 @@ impl Row for FindingRow {
         .column(1, 16, 120),
         Field::<Self>::new("age", "AGE", Kind::Age, "Since when.", |r| Value::known(r.since, Value::Time))
             .column(0, 4, 7),
+        Field::<Self>::new("rank", "RANK", Kind::Int, "Its place in the ranking.", |r| Value::Int(r.rank.into())),
         Field::<Self>::new("rule", "RULE", Kind::Text, "The rule that found it.", |r| Value::text(&r.rule))
             .column(6, 8, 20),
     ];

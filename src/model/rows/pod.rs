@@ -1,6 +1,6 @@
 //! A pod.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use compact_str::CompactString;
 use jiff::Timestamp;
@@ -159,6 +159,17 @@ impl PodRow {
         matches!(&*self.status, "Completed" | "Succeeded")
     }
 
+    /// The workload that keeps it running, `Deployment/mw-web`: its owner, or the deployment whose replica set
+    /// owns it (the set's name is the deployment's with the pod-template hash).
+    pub fn workload(&self) -> Option<Cow<'_, str>> {
+        let owner = self.owner.as_deref()?;
+        let deployment = owner.strip_prefix("ReplicaSet/").and_then(|set| {
+            let hash = self.label("pod-template-hash")?;
+            set.strip_suffix(hash)?.strip_suffix('-')
+        });
+        Some(deployment.map_or(Cow::Borrowed(owner), |name| Cow::Owned(format!("Deployment/{name}"))))
+    }
+
     /// Memory in percent of the limit.
     pub fn memory_percent(&self) -> Option<f64> {
         share(self.memory, self.memory_limit)
@@ -285,6 +296,9 @@ impl Row for PodRow {
             r.owner.as_deref().map_or(Value::Unknown, Value::text)
         })
         .column(7, 8, 32),
+        Field::<Self>::new("workload", "WORKLOAD", Kind::Text, "What keeps it running.", |r| {
+            r.workload().map_or(Value::Unknown, Value::Text)
+        }),
         Field::<Self>::new("age", "AGE", Kind::Age, "Time since it was created.", |r| {
             Value::known(r.created, Value::Time)
         })
@@ -344,7 +358,9 @@ impl Row for PodRow {
         if self.uid == old.uid {
             self.cpu = self.cpu.or(old.cpu);
             self.memory = self.memory.or(old.memory);
-            self.recent = old.recent;
+            if self.recent == Restarts::default() {
+                self.recent = old.recent;
+            }
         }
     }
 

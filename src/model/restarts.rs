@@ -1,0 +1,265 @@
+//! How often pods restarted lately. The API tells only how often in all and when last; this console's memory adds when.
+//!
+//! A history is a list of growths: so many restarts happened after one moment and not later than another. A pod is
+//! born with none, so the first growth reaches back to its creation. An answer is exact where growths lie inside the
+//! window, a lower bound where one reaches into it, and none where nothing is known. Saved in the cache.
+
+use std::collections::HashMap;
+
+use compact_str::CompactString;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    rows::{PodRow, Restarts},
+    store::Store,
+};
+
+/// Growths a history keeps; older ones are merged.
+const GROWTHS: usize = 32;
+
+/// How long a pod that is not seen is remembered: a week's round, and a day.
+pub const MEMORY: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// So many restarts happened after `after` and not later than `until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Growth {
+    after: Timestamp,
+    until: Timestamp,
+    by: u32,
+}
+
+/// Restarts of one pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartHistory {
+    count: u32,
+    seen: Timestamp,
+    last: Option<Timestamp>,
+    growths: Vec<Growth>,
+}
+
+impl RestartHistory {
+    /// A pod that began at `created` with no restart.
+    pub fn new(created: Timestamp) -> Self {
+        Self { count: 0, seen: created, last: None, growths: Vec::new() }
+    }
+
+    /// The pod has restarted `count` times, seen `at`; the last of them happened at `last`, where known.
+    pub fn record(&mut self, count: u32, last: Option<Timestamp>, at: Timestamp) {
+        let by = count.saturating_sub(self.count);
+        if by > 0 {
+            let whole = Growth { after: self.seen.min(at), until: at, by };
+            // Of a single restart the moment is known.
+            let exact = last.filter(|last| by == 1 && (whole.after..=at).contains(last));
+            self.growths.push(exact.map_or(whole, |last| Growth { after: last, until: last, by }));
+            if self.growths.len() > GROWTHS {
+                let oldest = self.growths.remove(0);
+                let next = &mut self.growths[0];
+                *next = Growth { after: oldest.after.min(next.after), until: next.until, by: oldest.by + next.by };
+            }
+        }
+        self.count = count;
+        self.seen = self.seen.max(at);
+        self.last = last.map(|last| last.min(at)).or(self.last);
+    }
+
+    /// Restarts in the window that ends now; see [`Self::since`].
+    pub fn within(&self, window: SignedDuration, now: Timestamp) -> Option<u32> {
+        self.since(now.checked_sub(window).unwrap_or(Timestamp::MIN))
+    }
+
+    /// Restarts since a moment; at least so many where a growth reaches back beyond it. None where one does and
+    /// nothing tells whether any of it happened since.
+    pub fn since(&self, look: Timestamp) -> Option<u32> {
+        let inside = self.growths.iter().filter(|growth| growth.after >= look).map(|growth| growth.by).sum();
+        let reaches_in = self.growths.iter().any(|growth| growth.after < look && growth.until > look);
+        match (inside, reaches_in, self.last) {
+            (0, true, Some(last)) if last > look => Some(1),
+            (0, true, Some(_)) => Some(0),
+            (0, true, None) => None,
+            (inside, ..) => Some(inside),
+        }
+    }
+}
+
+/// Restart histories of all pods that ever restarted, by the pod's uid.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartLog {
+    by_uid: HashMap<CompactString, RestartHistory>,
+    /// When this user last looked, before this run.
+    look: Option<Timestamp>,
+}
+
+impl RestartLog {
+    /// Restarts since this moment count as new.
+    pub fn set_look(&mut self, look: Option<Timestamp>) {
+        self.look = look;
+    }
+
+    /// Notes what a pod's row says and fills in [`PodRow::recent`].
+    pub fn observe(&mut self, row: &mut PodRow, now: Timestamp) {
+        if row.restarts > 0 && !row.uid.is_empty() {
+            let born = row.created.unwrap_or(Timestamp::MIN);
+            let history = self.by_uid.entry(row.uid.clone()).or_insert_with(|| RestartHistory::new(born));
+            history.record(row.restarts, row.restarted, now);
+        }
+        row.recent = self.recent(row, now);
+    }
+
+    /// Brings [`PodRow::recent`] of every pod up to date as time passes. Says how many changed.
+    pub fn refresh(&self, store: &mut Store, now: Timestamp) -> usize {
+        let recent = |row: &PodRow| Some(self.recent(row, now)).filter(|recent| *recent != row.recent);
+        let changed: Vec<_> = store.pods.iter().filter_map(|row| Some((row.key.clone(), recent(row)?))).collect();
+        for (key, recent) in &changed {
+            store.pods.edit(key, |row| row.recent = *recent);
+        }
+        changed.len()
+    }
+
+    fn recent(&self, row: &PodRow, now: Timestamp) -> Restarts {
+        let since = |moment: Timestamp| match self.by_uid.get(&row.uid) {
+            _ if row.restarts == 0 => Some(0),
+            Some(history) => history.since(moment),
+            None => None,
+        };
+        let before = |hours| now.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
+        Restarts { hour: since(before(1)), day: since(before(24)), since_look: self.look.and_then(since) }
+    }
+
+    /// Forgets pods that are not there any more and were not seen within [`MEMORY`].
+    pub fn prune(&mut self, is_there: impl Fn(&str) -> bool, now: Timestamp) {
+        self.by_uid.retain(|uid, history| is_there(uid) || now.duration_since(history.seen) < MEMORY);
+    }
+
+    /// Pods remembered.
+    pub fn len(&self) -> usize {
+        self.by_uid.len()
+    }
+
+    /// Whether no pod is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.by_uid.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{
+        fixtures::{ago, cluster, now, pod, put},
+        store::RowSet,
+    };
+
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+    fn restarted(count: u32, last: Option<Timestamp>) -> PodRow {
+        let mut row = pod("eqiad", "mw-web", "web-1");
+        (row.restarts, row.restarted) = (count, last);
+        row
+    }
+
+    #[test]
+    fn a_pod_seen_for_the_first_time_says_what_can_be_known() {
+        let recent = |count, last| {
+            let mut row = restarted(count, last);
+            RestartLog::default().observe(&mut row, now());
+            row.recent
+        };
+        assert_eq!(recent(0, None).hour, Some(0), "it never restarted");
+        assert_eq!(recent(7, Some(ago(120))).hour, Some(1), "at least the last one");
+        assert_eq!(recent(7, Some(ago(7200))).hour, Some(0), "the last one was before");
+        assert_eq!(recent(7, Some(ago(7200))).day, Some(7), "it is a day old: all of them");
+        assert_eq!(recent(7, None).hour, None);
+        assert_eq!(recent(7, None).since_look, None, "nobody looked before");
+    }
+
+    #[test]
+    fn restarts_are_counted_as_they_happen_and_leave_the_window() {
+        let mut log = RestartLog::default();
+        let mut store = Store::default();
+        for (count, at) in [(1, 5400), (2, 3000), (3, 60)] {
+            let mut row = restarted(count, Some(ago(at)));
+            log.observe(&mut row, ago(at - 1));
+            put(&mut store, &cluster("eqiad"), RowSet::Pods(vec![row]));
+        }
+        let key = "eqiad/mw-web/web-1".into();
+        let hour = |store: &Store| store.pods.get(&key).and_then(|row| row.recent.hour);
+        assert_eq!(hour(&store), Some(2));
+        assert_eq!(log.refresh(&mut store, now() + HOUR), 1);
+        assert_eq!(hour(&store), Some(0));
+        assert_eq!(log.refresh(&mut store, now() + HOUR), 0, "nothing changed since");
+    }
+
+    #[test]
+    fn what_happened_while_nobody_watched_is_a_lower_bound() {
+        let mut history = RestartHistory::new(ago(90_000));
+        history.record(2, Some(ago(80_000)), ago(80_000));
+        history.record(9, Some(ago(600)), now());
+        assert_eq!(history.within(HOUR, now()), Some(1));
+        assert_eq!(history.since(ago(85_000)), Some(7));
+        assert_eq!(history.since(ago(90_000)), Some(9));
+    }
+
+    #[test]
+    fn restarts_since_the_last_look_are_new() {
+        let mut log = RestartLog::default();
+        log.observe(&mut restarted(3, Some(ago(9000))), ago(8000));
+        log.set_look(Some(ago(7000)));
+        let mut row = restarted(5, Some(ago(100)));
+        log.observe(&mut row, now());
+        assert_eq!(row.recent.since_look, Some(1), "two since, of which one is certain");
+    }
+
+    #[test]
+    fn pods_that_are_gone_are_forgotten_after_a_while_only() {
+        let mut log = RestartLog::default();
+        log.observe(&mut restarted(1, None), now());
+        log.prune(|_| false, now() + HOUR);
+        assert_eq!(log.len(), 1, "its cluster may be out of reach");
+        log.prune(|_| true, now() + MEMORY);
+        assert_eq!(log.len(), 1);
+        log.prune(|_| false, now() + MEMORY);
+        assert!(log.is_empty());
+    }
+
+    #[test]
+    fn the_log_survives_the_cache() {
+        let mut log = RestartLog::default();
+        log.observe(&mut restarted(3, Some(ago(60))), now());
+        let saved = serde_json::to_string(&log).expect("it can be saved");
+        assert_eq!(serde_json::from_str::<RestartLog>(&saved).expect("it can be loaded"), log);
+    }
+
+    proptest! {
+        /// Against every restart written down: never more than happened, and all when every one was seen.
+        #[test]
+        fn never_more_restarts_than_happened(
+            moments in proptest::collection::vec(0i64..100_000, 0..80),
+            looks in proptest::collection::vec(0i64..100_000, 0..80),
+            window in 1i64..100_000,
+        ) {
+            let mut moments: Vec<i64> = moments.iter().map(|m| 100_000 - m).collect();
+            let mut looks: Vec<i64> = looks.iter().map(|l| 100_000 - l).collect();
+            moments.sort_unstable();
+            looks.sort_unstable();
+            looks.push(100_000);
+            let at = |second: i64| ago(100_000 - second);
+            let mut history = RestartHistory::new(at(0));
+            for look in looks {
+                let before = moments.iter().filter(|m| **m <= look);
+                let last = before.clone().max().map(|m| at(*m));
+                history.record(u32::try_from(before.count()).expect("few"), last, at(look));
+            }
+            let from = 100_000 - window;
+            let happened = u32::try_from(moments.iter().filter(|m| **m >= from).count()).expect("few");
+            let told = history.within(SignedDuration::from_secs(window), now());
+            prop_assert!(told.unwrap_or(0) <= happened, "{told:?} of {happened}");
+            prop_assert!(history.growths.len() <= GROWTHS);
+            if window == 100_000 {
+                prop_assert_eq!(told, Some(happened));
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! From single rows to findings: cases of one rule, place and cause become one finding.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::model::{
+    key::Key,
+    rows::{FindingRow, Subject},
+    severity::Severity,
+};
+
+/// One row of which a rule says that it is wrong.
+pub(super) struct Case {
+    pub(super) rule: &'static str,
+    pub(super) severity: Severity,
+    /// Cluster, engine or machine.
+    pub(super) place: Arc<str>,
+    /// What cases of the same cause have in common; names the finding within rule and place.
+    pub(super) cause: String,
+    /// The row, as people name it.
+    pub(super) object: String,
+    /// What they have in common, as people name it.
+    pub(super) group: String,
+    pub(super) title: String,
+    /// Facts without ages: an age would change the finding every second.
+    pub(super) evidence: String,
+    pub(super) since: Option<Timestamp>,
+    pub(super) subject: Subject,
+    /// Rows it stands for.
+    pub(super) count: u32,
+}
+
+#[derive(Default)]
+pub(super) struct Cases {
+    by_key: HashMap<Key, (Case, u32)>,
+}
+
+impl Cases {
+    /// Adds a case to those of the same cause. The worst one, the first by key among equals, speaks for all.
+    pub(super) fn add(&mut self, case: Case) {
+        let key = Key::of(&[case.rule, &case.place, &case.cause]);
+        let Some((known, count)) = self.by_key.get_mut(&key) else {
+            let count = case.count;
+            self.by_key.insert(key, (case, count));
+            return;
+        };
+        *count = count.saturating_add(case.count);
+        let since = match (known.since, case.since) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let worse = (case.severity, &known.subject.key) > (known.severity, &case.subject.key);
+        if worse {
+            *known = case;
+        }
+        known.since = since;
+    }
+
+    pub(super) fn into_findings(self) -> Vec<FindingRow> {
+        self.by_key
+            .into_iter()
+            .map(|(key, (case, count))| FindingRow {
+                key,
+                rule: case.rule.into(),
+                rank: 0,
+                severity: case.severity,
+                place: case.place,
+                object: if count > 1 { case.group } else { case.object },
+                title: case.title,
+                evidence: case.evidence,
+                since: case.since,
+                count,
+                subject: case.subject,
+            })
+            .collect()
+    }
+}

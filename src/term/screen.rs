@@ -1,0 +1,155 @@
+//! Frames become bytes here, and a thread of its own writes them: a slow or stopped terminal delays frames, never
+//! the console. While bytes are on their way no frame is drawn; the next one then shows the newest state.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use crossterm::{
+    QueueableCommand,
+    clipboard::CopyToClipboard,
+    event,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+};
+use ratatui::{Frame, Terminal, backend::CrosstermBackend, layout::Rect};
+use tokio::sync::mpsc as tokio_mpsc;
+
+/// Bytes of a frame before they are sent.
+#[derive(Clone, Default)]
+struct Bytes(Arc<Mutex<Vec<u8>>>);
+
+impl Bytes {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The screen.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Bytes>>,
+    bytes: Bytes,
+    writer: mpsc::SyncSender<Vec<u8>>,
+    written: tokio_mpsc::Receiver<io::Result<()>>,
+    under_way: usize,
+    /// Bytes sent to the terminal since the start.
+    pub sent: u64,
+    /// Frames drawn since the start.
+    pub frames: u64,
+}
+
+impl Screen {
+    /// A screen of the terminal's size, written to standard output.
+    pub fn new(columns: u16, rows: u16) -> io::Result<Self> {
+        let bytes = Bytes::default();
+        let (writer, to_write) = mpsc::sync_channel::<Vec<u8>>(64);
+        let (done, written) = tokio_mpsc::channel(64);
+        thread::Builder::new().name("terminal".into()).spawn(move || {
+            let mut out = io::stdout();
+            for bytes in to_write {
+                let result = out.write_all(&bytes).and_then(|()| out.flush());
+                let failed = result.is_err();
+                if done.blocking_send(result).is_err() || failed {
+                    return;
+                }
+            }
+        })?;
+        let viewport = ratatui::Viewport::Fixed(Rect::new(0, 0, columns, rows));
+        let options = ratatui::TerminalOptions { viewport };
+        let terminal = Terminal::with_options(CrosstermBackend::new(bytes.clone()), options)?;
+        Ok(Self { terminal, bytes, writer, written, under_way: 0, sent: 0, frames: 0 })
+    }
+
+    /// The terminal has another size.
+    pub fn resize(&mut self, columns: u16, rows: u16) -> io::Result<()> {
+        self.terminal.resize(Rect::new(0, 0, columns, rows))?;
+        self.clear()
+    }
+
+    /// The next frame draws every cell.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Whether a frame drawn now would be written at once.
+    pub fn is_idle(&self) -> bool {
+        self.under_way == 0
+    }
+
+    /// Waits until bytes are written. An error means that the terminal is gone. Cancel safe.
+    pub async fn wait(&mut self) -> io::Result<()> {
+        match self.written.recv().await {
+            Some(result) => {
+                self.under_way = self.under_way.saturating_sub(1);
+                result
+            }
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// Draws a frame and sends what changed, as one synchronized update. Nothing is sent when nothing changed.
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        let waiting = self.bytes.take();
+        self.terminal.draw(render)?;
+        let frame = self.bytes.take();
+        self.frames += 1;
+        let mut out = waiting;
+        // A frame in which nothing changed still hides the cursor again.
+        let mut nothing = Vec::new();
+        nothing.queue(crossterm::cursor::Hide)?;
+        if !frame.is_empty() && frame != nothing {
+            out.queue(BeginSynchronizedUpdate)?;
+            out.extend_from_slice(&frame);
+            out.queue(EndSynchronizedUpdate)?;
+        }
+        self.send(out)
+    }
+
+    /// Puts text into the clipboard of the user's terminal.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut out = Vec::new();
+        out.queue(CopyToClipboard::to_clipboard_from(text))?;
+        self.send(out)
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    pub fn mouse(&mut self, ours: bool) -> io::Result<()> {
+        let mut out = Vec::new();
+        if ours {
+            out.queue(event::EnableMouseCapture)?;
+        } else {
+            out.queue(event::DisableMouseCapture)?;
+        }
+        self.send(out)
+    }
+
+    fn send(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.sent += bytes.len() as u64;
+        self.under_way += 1;
+        match self.writer.try_send(bytes) {
+            Ok(()) => Ok(()),
+            // Only small things (clipboard, mouse) are sent while bytes are under way; more than the queue holds
+            // are of no use to a terminal that does not take them.
+            Err(mpsc::TrySendError::Full(_)) => {
+                self.under_way -= 1;
+                Ok(())
+            }
+            Err(mpsc::TrySendError::Disconnected(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The program in a pseudo-terminal: keys in, screens out. Waits for what a screen shows, never for a time.
+
+use std::{
+    io::{Read, Write},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// How long a screen may take to show what is waited for, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// `ronde` in a terminal.
+pub(crate) struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    writer: Option<Box<dyn Write + Send>>,
+    parser: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
+    home: tempfile::TempDir,
+}
+
+#[allow(dead_code)] // each test binary uses its part
+impl Terminal {
+    /// Starts the program with arguments, in a home of its own.
+    pub(crate) fn start(arguments: &[&str], columns: u16, rows: u16) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a home"), arguments, columns, rows, &[])
+    }
+
+    /// Starts the program in this home, with more environment.
+    pub(crate) fn start_in(
+        home: tempfile::TempDir,
+        arguments: &[&str],
+        columns: u16,
+        rows: u16,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_ronde"));
+        command.args(arguments);
+        command.env_clear();
+        command.env("PATH", std::env::var("PATH").unwrap_or_default());
+        command.env("HOME", home.path());
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("USER", "tester");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let writer = pair.master.take_writer().expect("a writer");
+        let (to, bytes) = (parser.clone(), raw.clone());
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(count) = reader.read(&mut buffer) {
+                if count == 0 {
+                    return;
+                }
+                bytes.lock().expect("raw").extend_from_slice(&buffer[..count]);
+                to.lock().expect("parser").process(&buffer[..count]);
+            }
+        });
+        Self { master: Some(pair.master), child, writer: Some(writer), parser, raw, home }
+    }
+
+    /// The directory that is the program's home.
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
+    /// Types text as it is.
+    pub(crate) fn send(&mut self, text: &str) {
+        let writer = self.writer.as_mut().expect("the terminal is open");
+        writer.write_all(text.as_bytes()).expect("the program reads");
+        writer.flush().expect("the program reads");
+    }
+
+    /// The screen's text now, a line a row.
+    pub(crate) fn screen(&self) -> String {
+        self.parser.lock().expect("parser").screen().contents()
+    }
+
+    /// Everything the program wrote.
+    pub(crate) fn raw(&self) -> Vec<u8> {
+        self.raw.lock().expect("raw").clone()
+    }
+
+    /// Whether the program is on the terminal's other screen.
+    pub(crate) fn is_alternate(&self) -> bool {
+        self.parser.lock().expect("parser").screen().alternate_screen()
+    }
+
+    /// Waits until the screen satisfies `wanted`; returns it.
+    pub(crate) fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_within(PATIENCE, what, wanted)
+    }
+
+    /// Waits until the screen satisfies `wanted`, at most so long; returns it.
+    pub(crate) fn wait_within(&mut self, patience: Duration, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + patience;
+        loop {
+            let screen = self.screen();
+            if wanted(&screen) {
+                return screen;
+            }
+            assert!(Instant::now() < until, "{what}: not seen within {patience:?}; the screen is\n{screen}");
+            std::thread::sleep(Duration::from_millis(20)); // between two looks, not to wait
+        }
+    }
+
+    /// Waits until the text is on the screen.
+    pub(crate) fn see(&mut self, text: &str) -> String {
+        self.wait(text, |screen| screen.contains(text))
+    }
+
+    /// Waits until the text is not on the screen.
+    pub(crate) fn lose(&mut self, text: &str) -> String {
+        self.wait(&format!("no {text}"), |screen| !screen.contains(text))
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        self.parser.lock().expect("parser").screen_mut().set_size(rows, columns);
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().expect("the terminal is open").resize(size).expect("resized");
+    }
+
+    /// The program's process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.process_id().expect("it runs")
+    }
+
+    /// Sends the program a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = std::process::Command::new("kill")
+            .args([&format!("-{name}"), &self.pid().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// Takes the terminal away from the program.
+    pub(crate) fn hang_up(&mut self) {
+        self.writer = None;
+        self.master = None;
+    }
+
+    /// Waits until the program ended.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("waited for") {
+                return status;
+            }
+            assert!(Instant::now() < until, "the program did not end; the screen is\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(20)); // between two looks, not to wait
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
