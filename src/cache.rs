@@ -7,7 +7,6 @@ mod blob;
 mod error;
 mod file;
 mod intern;
-pub mod restarts;
 #[cfg(test)]
 mod tests;
 pub mod worker;
@@ -18,11 +17,11 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 pub use error::Error;
-pub use restarts::History;
 
 use crate::model::{
     delta::Scope,
     key::{Interner, SourceId},
+    restarts::RestartLog,
     store::{RowSet, TableId},
 };
 
@@ -56,7 +55,7 @@ const LAYOUT: &str = "
         source TEXT NOT NULL, tbl TEXT NOT NULL, part TEXT NOT NULL, saved INTEGER NOT NULL, layout INTEGER NOT NULL,
         data BLOB NOT NULL, PRIMARY KEY (source, tbl, part)
     );
-    CREATE TABLE restarts (source TEXT PRIMARY KEY, saved INTEGER NOT NULL, data BLOB NOT NULL);
+    CREATE TABLE restarts (id INTEGER PRIMARY KEY CHECK (id = 0), layout INTEGER NOT NULL, data BLOB NOT NULL);
     CREATE TABLE looked (id INTEGER PRIMARY KEY CHECK (id = 0), at INTEGER NOT NULL);
 ";
 
@@ -131,7 +130,6 @@ impl Cache {
         }
         let oldest = (now - KEEP).as_second();
         db.execute("DELETE FROM rows WHERE saved < ?1", [oldest])?;
-        db.execute("DELETE FROM restarts WHERE saved < ?1", [oldest])?;
         Ok(Self { db, path: path.to_owned() })
     }
 
@@ -186,30 +184,23 @@ impl Cache {
         })
     }
 
-    /// The restart history of every source. A damaged one is forgotten.
-    pub fn load_restarts(&self, now: Timestamp) -> Result<Vec<(SourceId, History)>, Error> {
-        let read = || {
-            let mut statement = self.db.prepare("SELECT source, data FROM restarts")?;
-            let found = statement.query_map([], |row| {
-                Ok((source(row.get_ref(0)?.as_str()?), blob::history(row.get_ref(1)?.as_blob()?)))
-            })?;
-            found.collect::<Result<Vec<_>, _>>()
-        };
-        let found = read().map_err(|error| self.error(error))?;
-        let pruned = |mut history: History| {
-            history.prune(now);
-            history
-        };
-        Ok(found.into_iter().filter_map(|(source, history)| Some((source?, pruned(history?)))).collect())
+    /// How often pods restarted, as far as it is remembered. What is damaged, or of another layout, begins anew.
+    pub fn load_restarts(&self, now: Timestamp) -> Result<RestartLog, Error> {
+        let found = "SELECT data FROM restarts WHERE layout = ?1";
+        let data: Option<Vec<u8>> = self
+            .db
+            .query_row(found, [blob::RESTARTS], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.error(error))?;
+        let mut restarts = data.and_then(|data| blob::restarts(&data)).unwrap_or_default();
+        restarts.prune(|_| false, now);
+        Ok(restarts)
     }
 
-    /// Remembers the restart history of a source.
-    pub fn save_restarts(&mut self, source: &SourceId, history: &History, now: Timestamp) -> Result<(), Error> {
-        let data = blob::of_history(history).map_err(|source| Error::Encode { path: self.path.clone(), source })?;
-        self.write(|db| {
-            let values = params![source.as_str(), now.as_second(), data];
-            db.execute("INSERT OR REPLACE INTO restarts VALUES (?1, ?2, ?3)", values)
-        })
+    /// Remembers how often pods restarted.
+    pub fn save_restarts(&mut self, restarts: &RestartLog) -> Result<(), Error> {
+        let data = blob::of_restarts(restarts).map_err(|source| Error::Encode { path: self.path.clone(), source })?;
+        self.write(|db| db.execute("INSERT OR REPLACE INTO restarts VALUES (0, ?1, ?2)", params![blob::RESTARTS, data]))
     }
 
     /// When this user last looked.

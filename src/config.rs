@@ -7,7 +7,7 @@
 mod check;
 mod error;
 mod format;
-pub mod keys;
+mod keys;
 pub mod load;
 mod merge;
 pub mod places;

@@ -5,6 +5,7 @@
 pub mod action;
 pub mod app;
 pub mod cache;
+pub mod cli;
 pub mod command;
 pub mod config;
 pub mod log;

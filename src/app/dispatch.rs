@@ -426,7 +426,7 @@ impl App {
             match humantime::parse_duration(argument).ok().and_then(|since| SignedDuration::try_from(since).ok()) {
                 Some(since) => self.ask_logs_anew(|page| page.since = Some(since), effects),
                 None => {
-                    self.tell(Level::Warning, format!("{argument} is no length of time; write it like 10m, 2h or 1d"))
+                    self.tell(Level::Warning, format!("{argument} is no length of time; write it like 10m, 2h or 1d"));
                 }
             }
         }

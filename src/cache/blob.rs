@@ -1,4 +1,4 @@
-//! Rows and histories as bytes: postcard, compressed with LZ4, with a checksum.
+//! Rows and restart histories as bytes: postcard, compressed with LZ4, with a checksum.
 //!
 //! Postcard carries no names, so bytes of another layout would be read as nonsense. Each blob is therefore stored with
 //! the [`layout`] of its rows: a hash of the source text of their type, which changes whenever the type does.
@@ -8,9 +8,10 @@ use std::io::{self, Read, Write};
 use lz4_flex::frame::{FrameDecoder, FrameEncoder, FrameInfo};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{History, intern::Intern};
+use super::intern::Intern;
 use crate::model::{
     key::Interner,
+    restarts::RestartLog,
     rows::{ClusterNodeRow, ContainerRow, DiskRow, JobRow, NodeRow, PodRow, WorkloadRow},
     store::{RowSet, TableId},
 };
@@ -79,13 +80,16 @@ pub(super) fn rows(table: TableId, bytes: &[u8], names: &mut Interner) -> Option
     })
 }
 
-/// A restart history as bytes.
-pub(super) fn of_history(history: &History) -> io::Result<Vec<u8>> {
-    fold(std::slice::from_ref(history))
+/// The layout of restart histories.
+pub(super) const RESTARTS: i64 = hash(include_bytes!("../model/restarts.rs"));
+
+/// Restart histories as bytes.
+pub(super) fn of_restarts(restarts: &RestartLog) -> io::Result<Vec<u8>> {
+    fold(std::slice::from_ref(restarts))
 }
 
-/// The history of such bytes; none when they are damaged.
-pub(super) fn history(bytes: &[u8]) -> Option<History> {
+/// The restart histories of such bytes; none when they are damaged.
+pub(super) fn restarts(bytes: &[u8]) -> Option<RestartLog> {
     postcard::from_bytes(&unfold(bytes)?).ok()
 }
 

@@ -143,17 +143,23 @@ fn restarts_and_the_last_look_are_remembered() {
     assert_eq!(cache.looked_at().unwrap(), None);
     cache.set_looked_at(at(5)).unwrap();
     cache.set_looked_at(at(7)).unwrap();
-    let mut history = History::default();
-    history.record("u", 3, at(0));
-    history.record("v", 1, at(0) - restarts::AGE);
-    let source = SourceId::new("kubernetes", "eqiad");
-    cache.save_restarts(&source, &history, at(0)).unwrap();
+    let restarts = restarted();
+    cache.save_restarts(&restarts).unwrap();
     drop(cache);
     let cache = open(&place).unwrap();
     assert_eq!(cache.looked_at().unwrap(), Some(at(7)));
-    history.prune(at(1));
-    assert_eq!(history.len(), 1);
-    assert_eq!(cache.load_restarts(at(1)).unwrap(), [(source, history)]);
+    assert_eq!(cache.load_restarts(at(1)).unwrap(), restarts);
+    let later = at(1) + crate::model::restarts::MEMORY;
+    assert!(cache.load_restarts(later).unwrap().is_empty(), "too old");
+    cache.db.execute("UPDATE restarts SET data = substr(data, 1, 20)", []).unwrap();
+    assert!(cache.load_restarts(at(1)).unwrap().is_empty(), "damaged: begins anew");
+}
+
+fn restarted() -> RestartLog {
+    let mut restarts = RestartLog::default();
+    restarts.observe(&mut pod(1), at(0));
+    assert_eq!(restarts.len(), 1);
+    restarts
 }
 
 #[test]
@@ -374,9 +380,7 @@ fn the_worker_writes_everything_that_waits_before_it_ends() {
     for n in 0..50 {
         worker.rows(scope(&format!("c{}", n % 5), TableId::Pods), pods(0..n + 1), at(0));
     }
-    let mut history = History::default();
-    history.record("u", 1, at(0));
-    worker.restarts(SourceId::new("kubernetes", "eqiad"), history, at(0));
+    worker.restarts(restarted());
     worker.looked(at(3));
     assert!(worker.stop(Duration::from_mins(1)));
     let cache = open(&place).unwrap();
@@ -398,9 +402,7 @@ fn a_full_queue_drops_the_oldest_rows_and_never_restarts() {
     let worker = Worker::start(cache, Box::new(move |error| ours.lock().unwrap().push(error.to_string()))).unwrap();
     for n in 0..2 * worker::LIMIT {
         worker.rows(scope(&format!("c{n}"), TableId::Pods), pods(0..1), at(0));
-        if n < 40 {
-            worker.restarts(SourceId::new("kubernetes", &format!("c{n}")), History::default(), at(0));
-        }
+        worker.restarts(restarted());
     }
     assert!(worker.dropped() > 0);
     blocker.execute_batch("COMMIT").unwrap();
@@ -410,5 +412,5 @@ fn a_full_queue_drops_the_oldest_rows_and_never_restarts() {
     assert!(kept.iter().any(|(kept, _)| *kept == scope(&format!("c{}", 2 * worker::LIMIT - 1), TableId::Pods)));
     // The first write may have met the lock; an error is told once until a write succeeds.
     assert!(told.lock().unwrap().len() <= 1);
-    assert_eq!(cache.load_restarts(at(0)).unwrap().len(), 40);
+    assert_eq!(cache.load_restarts(at(0)).unwrap().len(), 1);
 }

@@ -1,10 +1,10 @@
 //! The thread that writes the cache, so that no caller ever waits for a disk.
 //!
 //! What waits is bounded: rows of one scope replace those that still wait, a full queue drops the oldest rows (they will
-//! be saved again), and restart histories, one a source, are never dropped.
+//! be saved again), and the restart histories, of which only the newest waits, are never dropped.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
@@ -12,8 +12,8 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Cache, Error, History};
-use crate::model::{delta::Scope, key::SourceId, store::RowSet};
+use super::{Cache, Error};
+use crate::model::{delta::Scope, restarts::RestartLog, store::RowSet};
 
 /// Scopes that may wait.
 pub const LIMIT: usize = 256;
@@ -24,7 +24,7 @@ pub type Report = Box<dyn Fn(Error) + Send>;
 #[derive(Default)]
 struct Queue {
     rows: VecDeque<(Scope, RowSet, Timestamp)>,
-    restarts: BTreeMap<SourceId, (History, Timestamp)>,
+    restarts: Option<RestartLog>,
     looked: Option<Timestamp>,
     dropped: u64,
     stop: bool,
@@ -81,11 +81,9 @@ impl Worker {
         });
     }
 
-    /// Saves the restart history of a source, soon.
-    pub fn restarts(&self, source: SourceId, history: History, now: Timestamp) {
-        self.put(|queue| {
-            queue.restarts.insert(source, (history, now));
-        });
+    /// Saves how often pods restarted, soon.
+    pub fn restarts(&self, restarts: RestartLog) {
+        self.put(|queue| queue.restarts = Some(restarts));
     }
 
     /// This user looks now.
@@ -128,7 +126,7 @@ fn run(mut cache: Cache, shared: &Shared, report: &Report) {
         };
         let done = match &work {
             Work::Rows(scope, rows, now) => cache.save_rows(scope, rows, *now),
-            Work::Restarts(source, history, now) => cache.save_restarts(source, history, *now),
+            Work::Restarts(restarts) => cache.save_restarts(restarts),
             Work::Looked(now) => cache.set_looked_at(*now),
         };
         let Err(error) = done else {
@@ -150,8 +148,8 @@ fn run(mut cache: Cache, shared: &Shared, report: &Report) {
 fn put_back(shared: &Shared, work: Work) {
     let mut queue = shared.queue();
     match work {
-        Work::Restarts(source, history, now) => {
-            queue.restarts.entry(source).or_insert((history, now));
+        Work::Restarts(restarts) => {
+            queue.restarts.get_or_insert(restarts);
         }
         Work::Looked(now) => {
             queue.looked.get_or_insert(now);
@@ -162,18 +160,18 @@ fn put_back(shared: &Shared, work: Work) {
 
 enum Work {
     Rows(Scope, RowSet, Timestamp),
-    Restarts(SourceId, History, Timestamp),
+    Restarts(RestartLog),
     Looked(Timestamp),
 }
 
 /// Waits for work. Histories first: they cannot be read anew from anywhere.
 fn next(shared: &Shared) -> (Option<Work>, bool) {
     let idle =
-        |queue: &mut Queue| queue.rows.is_empty() && queue.restarts.is_empty() && queue.looked.is_none() && !queue.stop;
+        |queue: &mut Queue| queue.rows.is_empty() && queue.restarts.is_none() && queue.looked.is_none() && !queue.stop;
     let waited = shared.changed.wait_while(shared.queue(), idle);
     let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
-    let work = if let Some((source, (history, now))) = queue.restarts.pop_first() {
-        Some(Work::Restarts(source, history, now))
+    let work = if let Some(restarts) = queue.restarts.take() {
+        Some(Work::Restarts(restarts))
     } else if let Some(now) = queue.looked.take() {
         Some(Work::Looked(now))
     } else {

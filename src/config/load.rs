@@ -106,7 +106,7 @@ pub fn load(places: &Places, flags: &Flags) -> Result<Loaded, Problems> {
     Ok(Loaded { config: config.at_home(places), files, layers, tree })
 }
 
-fn line(place: &Place) -> (usize, usize) {
+pub(super) fn line(place: &Place) -> (usize, usize) {
     if let Place::Line(_, line, column) = place { (*line, *column) } else { (0, 0) }
 }
 

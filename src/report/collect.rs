@@ -18,11 +18,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     model::{
         delta::{Delta, Scope},
+        derive::Derived,
         health::{Health, State},
         key::SourceId,
-        rows::SourceRow,
-        store::{RowSet, Store, TableId},
+        store::{Store, TableId},
         table::Rows,
+        triage::Triage,
     },
     source::{Demand, Inbox, Source},
 };
@@ -63,6 +64,8 @@ fn needed(table: TableId) -> BTreeSet<TableId> {
     use TableId as T;
     match table {
         T::PodContainers => [T::Pods].into(),
+        // They show sums of their pods.
+        T::Workloads | T::ClusterNodes => [table, T::Pods].into(),
         T::Projects => [T::Containers].into(),
         T::Findings => [T::Nodes, T::Disks, T::Units, T::Containers, T::Pods, T::Jobs, T::ClusterNodes].into(),
         T::Sources => BTreeSet::new(),
@@ -71,14 +74,7 @@ fn needed(table: TableId) -> BTreeSet<TableId> {
 }
 
 /// Runs the sources that can tell of `table` until each has told or failed, or `wait` is over.
-///
-/// `derive` makes what is derived (findings, projects) once all is there.
-pub async fn collect(
-    sources: Vec<Box<dyn Source>>,
-    table: TableId,
-    wait: Duration,
-    derive: impl FnOnce(&mut Store, Timestamp),
-) -> Collected {
+pub async fn collect(sources: Vec<Box<dyn Source>>, table: TableId, wait: Duration) -> Collected {
     let needed = needed(table);
     let mut demand = Demand { tables: needed.clone(), ..Demand::default() };
     demand.tables.insert(table);
@@ -140,22 +136,11 @@ pub async fn collect(
     for id in progress.sources.keys() {
         store.health.entry(id.clone()).or_insert_with(|| silent(id));
     }
-    list_sources(&mut store, now);
-    derive(&mut store, now);
-    Collected { store, missing }
-}
-
-/// The table of sources, from their last reports.
-fn list_sources(store: &mut Store, now: Timestamp) {
-    let rows: Vec<SourceRow> = store
-        .health
-        .values()
-        .map(|health| SourceRow { key: health.source.as_str().into(), health: health.clone() })
-        .collect();
-    for row in rows {
-        let scope = Scope::all(&row.health.source, TableId::Sources);
-        store.apply(Delta::Upsert(scope, RowSet::Sources(vec![row])), now);
+    Derived::default().refresh(&mut store, table, now);
+    if table == TableId::Findings {
+        Triage::default().refresh(&mut store, now);
     }
+    Collected { store, missing }
 }
 
 #[derive(Default)]
