@@ -1,5 +1,7 @@
 //! ronde: arguments, configuration, and the one call that does what was asked for.
 
+mod console;
+
 use std::{
     io::{self, IsTerminal, Write},
     process::ExitCode,
@@ -13,7 +15,7 @@ use ronde::{
     config::{Config, Loaded, Places, Problems, load::load},
     log,
     report::doctor::reach,
-    source::Source,
+    source::{demo::Shape, registry},
 };
 
 fn main() -> Result<ExitCode> {
@@ -25,7 +27,13 @@ fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
     let places = Places::of_this_user()?;
     let loaded = load(&places, &cli.global.flags()).and_then(with_right_keys);
-    match (cli.command, loaded) {
+    let Some(command) = cli.command else {
+        return match loaded {
+            Ok(loaded) => console::run(&loaded.config, &places, registry::build(&loaded.config), false),
+            Err(problems) => Ok(complain(&problems)),
+        };
+    };
+    match (command, loaded) {
         (Command::Completions { shell }, _) => print(&cli::completions(shell)),
         (Command::Config { command: ConfigCommand::Schema }, _) => print(cli::config::schema().as_bytes()),
         (Command::Config { command: ConfigCommand::Init }, _) => match cli::config::init(&places.user) {
@@ -45,6 +53,9 @@ fn main() -> Result<ExitCode> {
         }
         (Command::Config { command: ConfigCommand::Show }, Ok(loaded)) => print(loaded.show().as_bytes()),
         (Command::List(args), Ok(loaded)) => list(&args, &loaded.config, &places),
+        (Command::Demo(args), Ok(loaded)) => {
+            console::run(&loaded.config, &places, registry::demo(&Shape::from(args)), true)
+        }
     }
 }
 
@@ -65,7 +76,8 @@ fn list(args: &cli::ListArgs, config: &Config, places: &Places) -> Result<ExitCo
     let _guard = log::start(&config.log_file(places), config.log.level).map_err(|error| eprintln!("{error}")).ok();
     let is_terminal = io::stdout().is_terminal();
     let width = is_terminal.then(crossterm::terminal::size).and_then(Result::ok).map(|(columns, _)| columns.into());
-    match runtime()?.block_on(cli::list::list(&request, args, sources(config), width)) {
+    let sources = registry::build(config).into_iter().filter_map(|mut starter| starter.start()).collect();
+    match runtime()?.block_on(cli::list::list(&request, args, sources, width)) {
         Ok(printed) => {
             print(printed.out.as_bytes())?;
             eprint!("{}", printed.err);
@@ -73,11 +85,6 @@ fn list(args: &cli::ListArgs, config: &Config, places: &Places) -> Result<ExitCo
         }
         Err(error) => Ok(complain(&error)),
     }
-}
-
-/// The sources of a configuration.
-fn sources(_config: &Config) -> Vec<Box<dyn Source>> {
-    Vec::new()
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
