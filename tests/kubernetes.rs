@@ -229,13 +229,15 @@ async fn questions_are_answered() {
     let Some(lab) = Lab::find() else { return skip("questions_are_answered") };
     let context = lab.cluster();
     let observed = Observed::start(cluster(context, &lab.kubeconfig("admin"), context));
-    let running =
-        harness::within(SOON, async || observed.look(|store| store.pods.iter().any(|row| &*row.status == "Running")))
-            .await;
+    let running = harness::within(SOON, async || {
+        observed.look(|store| store.pods.iter().any(|row| &*row.status == "Running" && row.owner.is_some()))
+    })
+    .await;
     assert!(running, "a pod runs");
     let key = observed.look(|store| {
-        // The real node's pods, where there is one.
-        let mut running: Vec<_> = store.pods.iter().filter(|row| &*row.status == "Running").collect();
+        // The real node's pods, where there is one; those of which only the status is written have no log.
+        let runs = |row: &&ronde::model::rows::PodRow| &*row.status == "Running" && row.owner.is_some();
+        let mut running: Vec<_> = store.pods.iter().filter(runs).collect();
         running.sort_by_key(|row| row.node.as_deref() != Some("node1"));
         running.first().map(|row| row.key.clone()).expect("a pod runs")
     });
@@ -254,27 +256,31 @@ async fn questions_are_answered() {
             other => panic!("{query:?}: {other:?}"),
         }
     }
-    let logs = LogQuery {
-        table: TableId::Pods,
-        keys: vec![key],
-        container: None,
-        previous: false,
-        since: None,
-        tail: 20,
-        follow: false,
-    };
-    let mut answers = observed.ask(Query::Logs(logs)).await;
-    let mut ended = false;
-    while let Some((_, answer)) = answers.recv().await {
+    let keys = observed.look(|store| {
+        let runs = store.pods.iter().filter(|row| &*row.status == "Running" && row.owner.is_some());
+        runs.map(|row| row.key.clone()).take(40).collect()
+    });
+    let logs =
+        LogQuery { table: TableId::Pods, keys, container: None, previous: false, since: None, tail: 20, follow: false };
+    // Of some pods there is no log; the answer says so in the place of lines, and goes on with the others.
+    let (mut written, mut remarks, mut ended) = (0, 0, false);
+    let mut answers = observed.ask(Query::Logs(logs.clone())).await;
+    while let Some((_, answer)) = tokio::time::timeout(SOON, answers.recv()).await.expect("logs end") {
         match answer {
             Answer::Lines(lines) => {
                 assert!(lines.iter().all(|line| line.text.len() <= ronde::model::query::LOG_LINE_LIMIT));
+                written += lines.iter().filter(|line| line.at.is_some()).count();
+                remarks += lines.iter().filter(|line| line.text.starts_with("[ronde: ")).count();
             }
             Answer::End => ended = true,
             other => panic!("{other:?}"),
         }
     }
-    assert!(ended);
+    println!("{written} lines written, {remarks} remarks");
+    assert!(ended && written + remarks > 0);
+    let mut answers = observed.ask(Query::Logs(LogQuery { follow: true, ..logs })).await;
+    let first = tokio::time::timeout(SOON, answers.recv()).await.expect("lines come");
+    assert!(matches!(first, Some((_, Answer::Lines(_)))), "{first:?}");
     let gone = Query::Details(TableId::Pods, Key::from(&*format!("{context}/mw-web/no-such-pod")));
     assert!(
         matches!(observed.ask(gone).await.recv().await, Some((_, Answer::Failed(line))) if line.contains("not found"))
@@ -299,14 +305,61 @@ async fn usage_comes_while_it_is_wanted_and_workloads_too() {
         .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "stops the lab's server for everybody"]
+async fn a_server_that_hangs_is_seen_and_goes_on() {
+    let Some(lab) = Lab::find() else { return skip("a_server_that_hangs_is_seen_and_goes_on") };
+    let context = lab.cluster();
+    let observed = Observed::start(cluster(context, &lab.kubeconfig("admin"), context));
+    observed.until("live", SOON, |store| harness::state(store).0 == State::Live).await;
+    let server = lab.server(context);
+    server.signal("STOP");
+    let began = std::time::Instant::now();
+    observed.until("hanging", Duration::from_secs(20), |store| harness::state(store).0.is_fault()).await;
+    println!("hanging: seen after {:.1} s: {:?}", began.elapsed().as_secs_f64(), observed.look(harness::state));
+    server.signal("CONT");
+    let began = std::time::Instant::now();
+    observed.until("live again", SOON, |store| harness::state(store).0 == State::Live).await;
+    println!("well again after {:.1} s", began.elapsed().as_secs_f64());
+    lab.pod(context, "default", "ronde-test-hanging");
+    let key = Key::of(&[context, "default", "ronde-test-hanging"]);
+    let came = harness::within(SOON, async || observed.look(|store| store.pods.get(&key).is_some())).await;
+    lab.kubectl(context, &["delete", "pod", "ronde-test-hanging", "-n", "default", "--now", "--wait=false"]);
+    assert!(came, "watches go on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes the lab's metrics away for everybody"]
+async fn metrics_that_go_leave_no_old_numbers() {
+    let Some(lab) = Lab::find() else { return skip("metrics_that_go_leave_no_old_numbers") };
+    let context = lab.cluster();
+    let observed = Observed::start(cluster(context, &lab.kubeconfig("admin"), context));
+    observed.want(&[TableId::Pods, TableId::ClusterNodes]);
+    let known = |store: &ronde::model::store::Store| store.pods.iter().any(|row| row.memory.is_some());
+    observed.until("usage", SOON, known).await;
+    let api = lab.kubectl(context, &["get", "apiservice", "v1beta1.metrics.k8s.io", "-o", "json"]);
+    lab.kubectl(context, &["delete", "apiservice", "v1beta1.metrics.k8s.io"]);
+    let gone = harness::within(SOON, async || {
+        observed.look(|store| !known(store) && harness::state(store) == (State::Live, "metrics API absent".into()))
+    })
+    .await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut api: Value = serde_json::from_str(&api).unwrap();
+    api["metadata"].as_object_mut().unwrap().retain(|name, _| name == "name" || name == "labels");
+    std::fs::write(file.path(), api.to_string()).unwrap();
+    lab.kubectl(context, &["apply", "-f", &file.path().to_string_lossy()]);
+    assert!(gone, "{:?}", observed.look(harness::state));
+    observed.until("usage again", SOON, |store| known(store) && harness::state(store).1.is_empty()).await;
+}
+
 /// Prints what the source costs on top of this process: run it alone, `--ignored --nocapture`, beside a scaled lab.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement, not a test"]
 async fn memory_of_the_source() {
     let Some(lab) = Lab::find() else { return skip("memory_of_the_source") };
-    let context = std::env::var("RONDE_LAB_CLUSTER").unwrap_or_else(|_| lab.cluster().to_owned());
+    let context = lab.cluster();
     let before = harness::resident();
-    let observed = Observed::counting(cluster(&context, &lab.kubeconfig("admin"), &context));
+    let observed = Observed::counting(cluster(context, &lab.kubeconfig("admin"), context));
     let began = std::time::Instant::now();
     let live = harness::within(SOON, async || observed.look(|store| harness::state(store).0 == State::Live)).await;
     assert!(live);

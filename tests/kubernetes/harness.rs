@@ -100,9 +100,12 @@ impl Lab {
         self.fact("LAB_PARTS").split(' ').filter(|part| *part != "docker").collect()
     }
 
-    /// One of them.
+    /// One of them; `RONDE_LAB_CLUSTER` decides which.
     pub(crate) fn cluster(&self) -> &str {
-        self.clusters().last().expect("a cluster is up")
+        let wish = std::env::var("RONDE_LAB_CLUSTER").ok();
+        let clusters = self.clusters();
+        let wished = clusters.iter().find(|cluster| Some(**cluster) == wish.as_deref());
+        wished.or(clusters.last()).expect("a cluster is up")
     }
 
     pub(crate) fn port(&self, cluster: &str) -> u16 {
@@ -145,6 +148,12 @@ impl Lab {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The process of a cluster's API server.
+    pub(crate) fn server(&self, cluster: &str) -> Server {
+        let file = std::fs::read_to_string(self.root.join("pid").join(format!("{cluster}-apiserver"))).unwrap();
+        Server { pid: file.split(' ').next().unwrap().to_owned() }
+    }
+
     /// A pod that nothing runs.
     pub(crate) fn pod(&self, cluster: &str, namespace: &str, name: &str) {
         let overrides =
@@ -165,6 +174,23 @@ impl Lab {
     /// A service account of its own namespace.
     pub(crate) fn account(&self, name: &'static str) -> Account<'_> {
         Account::new(self, self.cluster(), name)
+    }
+}
+
+/// A process of the lab; goes on when a test ends.
+pub(crate) struct Server {
+    pid: String,
+}
+
+impl Server {
+    pub(crate) fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([&format!("-{name}"), &self.pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.signal("CONT");
     }
 }
 

@@ -136,6 +136,8 @@ struct Container {
     lost: u64,
     /// The last line's time, to go on from.
     last: Option<Timestamp>,
+    /// What was last said to be wrong.
+    complaint: String,
     /// When reading began: older lines are there already and can wait.
     began: Timestamp,
 }
@@ -153,6 +155,7 @@ impl Container {
             sender,
             lost: 0,
             last: None,
+            complaint: String::new(),
             began: Timestamp::now(),
         }
     }
@@ -164,7 +167,12 @@ impl Container {
             let end = match &result {
                 Ok(()) => !self.follow,
                 Err(trouble) => {
-                    self.tell(Told::Line(remark(&self.origin, &trouble.to_string()))).await;
+                    // The same complaint is not repeated while it is tried again.
+                    let complaint = trouble.to_string();
+                    if self.complaint != complaint {
+                        self.tell(Told::Line(remark(&self.origin, &complaint))).await;
+                        self.complaint = complaint;
+                    }
                     !self.follow
                         || matches!(trouble, Trouble::Absent(_) | Trouble::Forbidden(_) | Trouble::Unauthorized(_))
                 }
