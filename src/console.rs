@@ -6,7 +6,6 @@ use std::{
     process::ExitCode,
 };
 
-use color_eyre::eyre::{Result, WrapErr};
 use jiff::Timestamp;
 use ronde::{
     action::{impact::Impact, role::Role},
@@ -28,7 +27,7 @@ use ronde::{
 };
 
 /// Shows the console until it is ended.
-pub(super) fn run(config: &Config, places: &Places, sources: Vec<Starter>, demo: bool) -> Result<ExitCode> {
+pub(super) fn run(config: &Config, places: &Places, sources: Vec<Starter>, demo: bool) -> io::Result<ExitCode> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         eprintln!("ronde: the console needs a terminal; `ronde list TABLE` prints tables without one");
         return Ok(Exit::Usage.into());
@@ -64,7 +63,7 @@ pub(super) fn run(config: &Config, places: &Places, sources: Vec<Starter>, demo:
     app.rules.production = config.ui.accent.keys().filter_map(|key| Some(key.split_once(':')?.1.to_owned())).collect();
     let console = Console { app, themes, sources, views_file: Some(views_file), cache, notes };
     let runtime = super::runtime()?;
-    runtime.block_on(run::console(console)).wrap_err("the terminal cannot be used")?;
+    runtime.block_on(run::console(console))?;
     // What still runs (a file system that hangs) must not hold up the end.
     runtime.shutdown_background();
     Ok(Exit::Well.into())

@@ -29,7 +29,7 @@ fn main() -> Result<ExitCode> {
     let loaded = load(&places, &cli.global.flags()).and_then(with_right_keys);
     let Some(command) = cli.command else {
         return match loaded {
-            Ok(loaded) => console::run(&loaded.config, &places, registry::build(&loaded.config), false),
+            Ok(loaded) => show(&loaded.config, &places, registry::build(&loaded.config), false),
             Err(problems) => Ok(complain(&problems)),
         };
     };
@@ -53,9 +53,7 @@ fn main() -> Result<ExitCode> {
         }
         (Command::Config { command: ConfigCommand::Show }, Ok(loaded)) => print(loaded.show().as_bytes()),
         (Command::List(args), Ok(loaded)) => list(&args, &loaded.config, &places),
-        (Command::Demo(args), Ok(loaded)) => {
-            console::run(&loaded.config, &places, registry::demo(&Shape::from(args)), true)
-        }
+        (Command::Demo(args), Ok(loaded)) => show(&loaded.config, &places, registry::demo(&Shape::from(args)), true),
     }
 }
 
@@ -87,8 +85,13 @@ fn list(args: &cli::ListArgs, config: &Config, places: &Places) -> Result<ExitCo
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().wrap_err("no runtime")
+/// Shows the console until it is ended.
+fn show(config: &Config, places: &Places, sources: Vec<registry::Starter>, demo: bool) -> Result<ExitCode> {
+    console::run(config, places, sources, demo).wrap_err("the terminal cannot be used")
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
 /// Prints; a reader that left (`ronde list pods | head`) is no error.

@@ -1,5 +1,6 @@
 //! The command line as scripts use it: the built program, in a home of its own.
 
+#![allow(clippy::disallowed_methods, reason = "a test runs the tools it compares with")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up must fail")]
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Output};

@@ -3,6 +3,7 @@
 //! Skipped, with a line that says so, where `RONDE_LAB` does not name the lab's directory. Faults are done to an engine of
 //! the test's own, so that nobody else's is disturbed.
 
+#![allow(clippy::disallowed_methods, reason = "a test runs the tools it compares with")]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 use std::{

@@ -11,7 +11,7 @@ use crossterm::{
     QueueableCommand,
     clipboard::CopyToClipboard,
     event,
-    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+    terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate},
 };
 use ratatui::{Frame, Terminal, backend::CrosstermBackend, layout::Rect};
 use tokio::sync::mpsc as tokio_mpsc;
@@ -35,6 +35,12 @@ impl Write for Bytes {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A terminal of fixed size that draws into bytes; its first frame draws every cell that is not blank.
+fn terminal(bytes: &Bytes, area: Rect) -> io::Result<Terminal<CrosstermBackend<Bytes>>> {
+    let options = ratatui::TerminalOptions { viewport: ratatui::Viewport::Fixed(area) };
+    Terminal::with_options(CrosstermBackend::new(bytes.clone()), options)
 }
 
 /// The screen.
@@ -66,21 +72,22 @@ impl Screen {
                 }
             }
         })?;
-        let viewport = ratatui::Viewport::Fixed(Rect::new(0, 0, columns, rows));
-        let options = ratatui::TerminalOptions { viewport };
-        let terminal = Terminal::with_options(CrosstermBackend::new(bytes.clone()), options)?;
+        let terminal = terminal(&bytes, Rect::new(0, 0, columns, rows))?;
         Ok(Self { terminal, bytes, writer, written, under_way: 0, sent: 0, frames: 0 })
     }
 
-    /// The terminal has another size.
+    /// The terminal has another size: the next frame draws every cell.
     pub fn resize(&mut self, columns: u16, rows: u16) -> io::Result<()> {
-        self.terminal.resize(Rect::new(0, 0, columns, rows))?;
-        self.clear()
+        self.terminal = terminal(&self.bytes, Rect::new(0, 0, columns, rows))?;
+        // Clearing through ratatui would ask the terminal where its cursor is, and wait for the answer.
+        self.bytes.queue(Clear(ClearType::All))?;
+        Ok(())
     }
 
     /// The next frame draws every cell.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        let size = self.terminal.get_frame().area();
+        self.resize(size.width, size.height)
     }
 
     /// Whether a frame drawn now would be written at once.

@@ -1,5 +1,7 @@
 //! What the lab tests of the Kubernetes source stand on: the lab, a source with a store, a way that can be cut.
 
+#![allow(clippy::disallowed_methods, reason = "a test runs the tools it compares with")]
+
 use std::{
     path::{Path, PathBuf},
     process::Command,

@@ -2,7 +2,10 @@
 
 use std::{
     io::{Read, Write},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -18,6 +21,7 @@ pub(crate) struct Terminal {
     writer: Option<Box<dyn Write + Send>>,
     parser: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
+    closed: Arc<AtomicBool>,
     home: tempfile::TempDir,
 }
 
@@ -55,18 +59,20 @@ impl Terminal {
         let raw = Arc::new(Mutex::new(Vec::new()));
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
-        let (to, bytes) = (parser.clone(), raw.clone());
+        let closed = Arc::new(AtomicBool::new(false));
+        let (to, bytes, close) = (parser.clone(), raw.clone(), closed.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(count) = reader.read(&mut buffer) {
-                if count == 0 {
+                // The reader is the last to hold the terminal open: the next bytes end it.
+                if count == 0 || close.load(Ordering::SeqCst) {
                     return;
                 }
                 bytes.lock().expect("raw").extend_from_slice(&buffer[..count]);
                 to.lock().expect("parser").process(&buffer[..count]);
             }
         });
-        Self { master: Some(pair.master), child, writer: Some(writer), parser, raw, home }
+        Self { master: Some(pair.master), child, writer: Some(writer), parser, raw, closed, home }
     }
 
     /// The directory that is the program's home.
@@ -138,6 +144,7 @@ impl Terminal {
 
     /// Sends the program a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
+        #[allow(clippy::disallowed_methods, reason = "a test may")]
         let status = std::process::Command::new("kill")
             .args([&format!("-{name}"), &self.pid().to_string()])
             .status()
@@ -147,6 +154,7 @@ impl Terminal {
 
     /// Takes the terminal away from the program.
     pub(crate) fn hang_up(&mut self) {
+        self.closed.store(true, Ordering::SeqCst);
         self.writer = None;
         self.master = None;
     }

@@ -1,3 +1,5 @@
+//! The simulated fleet: the same from the same seed, as large as asked for, with every trouble in it.
+
 use std::collections::BTreeSet;
 
 use super::*;

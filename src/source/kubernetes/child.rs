@@ -49,6 +49,7 @@ pub(crate) async fn output(
 ) -> Result<Vec<u8>, Failed> {
     // A session of its own has no terminal, so that `/dev/tty` cannot be opened to ask for a password.
     let setsid = ["/usr/bin/setsid", "/bin/setsid"].into_iter().find(|path| Path::new(path).exists());
+    #[allow(clippy::disallowed_methods, reason = "what the user's kubeconfig names runs here, and only here")]
     let mut command = Command::new(setsid.unwrap_or(program));
     if setsid.is_some() {
         command.arg(program);
