@@ -13,7 +13,7 @@ use ronde::{
     config::{Config, Loaded, Places, Problems, load::load},
     log,
     report::doctor::reach,
-    source::Source,
+    source::registry,
 };
 
 fn main() -> Result<ExitCode> {
@@ -65,7 +65,8 @@ fn list(args: &cli::ListArgs, config: &Config, places: &Places) -> Result<ExitCo
     let _guard = log::start(&config.log_file(places), config.log.level).map_err(|error| eprintln!("{error}")).ok();
     let is_terminal = io::stdout().is_terminal();
     let width = is_terminal.then(crossterm::terminal::size).and_then(Result::ok).map(|(columns, _)| columns.into());
-    match runtime()?.block_on(cli::list::list(&request, args, sources(config), width)) {
+    let sources = registry::build(config).into_iter().filter_map(|mut starter| starter.start()).collect();
+    match runtime()?.block_on(cli::list::list(&request, args, sources, width)) {
         Ok(printed) => {
             print(printed.out.as_bytes())?;
             eprint!("{}", printed.err);
@@ -73,11 +74,6 @@ fn list(args: &cli::ListArgs, config: &Config, places: &Places) -> Result<ExitCo
         }
         Err(error) => Ok(complain(&error)),
     }
-}
-
-/// The sources of a configuration.
-fn sources(_config: &Config) -> Vec<Box<dyn Source>> {
-    Vec::new()
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {

@@ -3,7 +3,10 @@
 //! A source knows its system's client and the model; it knows no screen. What goes wrong in it is data
 //! ([`crate::model::health::Health`]), never a crash. Adding one: a folder, a line in `registry`, a section of the configuration.
 
+pub mod demo;
 pub mod docker;
+pub mod host;
+pub mod kubernetes;
 pub mod outlet;
 pub mod registry;
 

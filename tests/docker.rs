@@ -7,6 +7,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{Read, Write},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -26,7 +28,10 @@ use ronde::{
     },
     source::{Ask, Demand, Inbox, Reply, Source, docker::Docker},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::{mpsc, watch},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Within which every fault and its end must be seen.
@@ -62,7 +67,11 @@ struct Console {
 
 impl Console {
     fn new(engine: &str, tables: &[TableId]) -> Self {
-        let engine = Engine { name: "lab".into(), docker: Some(engine.into()), ..Engine::default() };
+        Self::of(Engine { docker: Some(engine.into()), ..Engine::default() }, tables)
+    }
+
+    fn of(engine: Engine, tables: &[TableId]) -> Self {
+        let engine = Engine { name: "lab".into(), ..engine };
         let source = Box::new(Docker::new(engine));
         let inbox = Inbox::default();
         let wanted = Demand { tables: tables.iter().copied().collect(), visible: BTreeMap::new() };
@@ -229,17 +238,39 @@ fn mebibytes(bytes: Option<u64>) -> String {
     format!("{text}{unit}")
 }
 
+/// The processor time that the engine has counted for a container, nanoseconds: asked by hand, on a connection of its own.
+fn used(engine: &str, name: &str) -> (Instant, f64) {
+    let mut stream = UnixStream::connect(engine.trim_start_matches("unix://")).expect("the engine");
+    write!(stream, "GET /containers/{name}/stats?stream=false&one-shot=true HTTP/1.0\r\nHost: docker\r\n\r\n")
+        .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (_, rest) = answer.split_once(r#""total_usage":"#).expect("a counter");
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    (Instant::now(), digits.parse().expect("a number"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quarter_of_a_core_is_measured_as_one() {
     let Some(lab) = lab() else { return };
     let mut console = Console::new(&lab, &[TableId::Containers]);
+    let samples =
+        |count: usize| move |store: &Store| named(store, "burner").is_some_and(|row| row.cpu_history.len() >= count);
+    console.until("a first sample", Duration::from_secs(30), samples(1)).await;
+    let (began, before) = used(&lab, "burner");
     // 15 samples of 2 s.
-    let enough = |store: &Store| named(store, "burner").is_some_and(|row| row.cpu_history.len() >= 15);
-    console.until("30 s of samples", Duration::from_mins(1), enough).await;
-    let history = console.row("burner").cpu_history;
-    let mean = history.iter().sum::<f32>() / history.len() as f32;
-    println!("burner with --cpus 0.25: mean {mean:.2} % of {} samples", history.len());
-    assert!((mean - 25.0).abs() <= 2.0, "mean {mean} of {history:?}");
+    console.until("30 s of samples", Duration::from_mins(1), samples(16)).await;
+    let (ended, after) = used(&lab, "burner");
+    let truth = (after - before) / (ended - began).as_nanos() as f64 * 100.0;
+    let history = &console.row("burner").cpu_history[1..16];
+    let mean = f64::from(history.iter().sum::<f32>()) / history.len() as f64;
+    println!(
+        "burner with --cpus 0.25: {mean:.2} % in the mean of {} samples, {truth:.2} % by the engine",
+        history.len()
+    );
+    assert!((mean - truth).abs() <= 2.0, "mean {mean}, engine {truth}, of {history:?}");
+    // On a busy machine it does not get its quarter; more it never gets.
+    assert!(mean <= 27.0 && (truth < 23.0 || mean >= 23.0), "mean {mean} of {history:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -429,7 +460,7 @@ impl OwnEngine {
         folder.join("docker.sock")
     }
 
-    fn start(folder: &Path) -> Child {
+    fn start(folder: &Path, more: &[&str]) -> Child {
         let at = |name: &str| folder.join(name).display().to_string();
         let log = std::fs::File::create(folder.join("log")).expect("a log");
         Command::new("dockerd")
@@ -437,6 +468,7 @@ impl OwnEngine {
             .args(["--host", &format!("unix://{}", Self::socket(folder).display())])
             .args(["--data-root", &at("data"), "--exec-root", &at("exec"), "--pidfile", &at("pid")])
             .args(["--config-file", &at("daemon.json")])
+            .args(more)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -444,9 +476,12 @@ impl OwnEngine {
     }
 
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a directory");
+        Self::with(tempfile::tempdir().expect("a directory"), &[])
+    }
+
+    fn with(folder: tempfile::TempDir, more: &[&str]) -> Self {
         std::fs::write(folder.path().join("daemon.json"), "{}").expect("a file");
-        let daemon = Self::start(folder.path());
+        let daemon = Self::start(folder.path(), more);
         Self { folder, daemon }
     }
 
@@ -500,8 +535,245 @@ async fn faults_of_the_engine_are_seen_and_heal() {
     console.until("that it stopped", SEEN, |store| state(store) == State::Unreachable).await;
     assert!(message(&console.store).contains("is it running?"), "{}", message(&console.store));
     assert_eq!(rows(&console.store).len(), 1, "the last rows stay");
-    engine.daemon = OwnEngine::start(engine.folder.path());
+    engine.daemon = OwnEngine::start(engine.folder.path(), &[]);
     console.until("that it runs again", Duration::from_secs(40), there).await;
     docker(&address, &["rm", "one"]);
     console.until("what happens after it", SEEN, |store| named(store, "one").is_none()).await;
+}
+
+/// Makes an authority in `folder/NAME` with a certificate of its own for a server on 127.0.0.1 and for a client.
+fn authority(folder: &Path, name: &str) -> PathBuf {
+    let folder = folder.join(name);
+    std::fs::create_dir_all(&folder).expect("a directory");
+    let openssl = |arguments: &str| {
+        let done = Command::new("openssl").args(arguments.split(' ')).current_dir(&folder).output().expect("openssl");
+        assert!(done.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(&format!("req -x509 {key} -keyout ca-key.pem -out ca.pem -days 2 -subj /CN={name}"));
+    for (file, usage) in [("server", "serverAuth"), ("client", "clientAuth")] {
+        openssl(&format!("req -new {key} -keyout {file}-key.pem -out {file}.csr -subj /CN={file}"));
+        std::fs::write(folder.join("ext"), format!("subjectAltName=IP:127.0.0.1\nextendedKeyUsage={usage}\n"))
+            .expect("a file");
+        openssl(&format!(
+            "x509 -req -in {file}.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -out {file}.pem -days 2 -extfile ext"
+        ));
+    }
+    for (from, to) in [("client.pem", "cert.pem"), ("client-key.pem", "key.pem")] {
+        std::fs::copy(folder.join(from), folder.join(to)).expect("a copy");
+    }
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_is_spoken_and_a_wrong_certificate_is_said() {
+    if lab().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a directory");
+    let right = authority(folder.path(), "right");
+    let wrong = authority(folder.path(), "wrong");
+    // The port is free a moment before the engine takes it.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let address = format!("tcp://127.0.0.1:{port}");
+    let file = |name: &str| right.join(name).display().to_string();
+    let (ca, cert, key) = (file("ca.pem"), file("server.pem"), file("server-key.pem"));
+    let more = ["--host", &address, "--tlsverify", "--tlscacert", &ca, "--tlscert", &cert, "--tlskey", &key];
+    let _engine = OwnEngine::with(folder, &more);
+    let with = |certificates: &Path| Engine {
+        docker: Some(address.clone()),
+        certificates: Some(certificates.into()),
+        ..Engine::default()
+    };
+    let mut console = Console::of(with(&right), &[TableId::Containers]);
+    console.until("the engine", Duration::from_secs(40), |store| state(store) == State::Live).await;
+    // The engine does not believe this client, nor the client the engine.
+    let mut console = Console::of(with(&wrong), &[TableId::Containers]);
+    console.until("a refusal", SEEN, |store| state(store) == State::AuthFailed).await;
+    std::fs::copy(right.join("ca.pem"), wrong.join("ca.pem")).expect("a copy");
+    let mut console = Console::of(with(&wrong), &[TableId::Containers]);
+    console.until("a refusal", SEEN, |store| state(store) == State::AuthFailed).await;
+    let message = &console.store.health[&SourceId::new("docker", "lab")].message;
+    assert!(message.contains("127.0.0.1"), "{message}");
+}
+
+/// Processor seconds used so far by an engine, its containerd and their shims: whatever has its folder in its arguments.
+fn engine_seconds(folder: &Path) -> f64 {
+    let folder = folder.display().to_string();
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let ticks = processes.filter_map(|entry| {
+        let command = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+        let program = command.split('\0').next().unwrap_or("");
+        if !command.contains(&folder) || !["dockerd", "containerd"].iter().any(|name| program.contains(name)) {
+            return None;
+        }
+        Some(ticks(&std::fs::read_to_string(entry.path().join("stat")).ok()?))
+    });
+    ticks.sum::<f64>() / 100.0
+}
+
+/// User and system time in `/proc/PID/stat`.
+fn ticks(stat: &str) -> f64 {
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(11).take(2);
+    fields.filter_map(|field| field.parse::<f64>().ok()).sum()
+}
+
+/// Prints figures; run by hand: `RONDE_LAB=… cargo test --test docker -- --ignored --nocapture cost`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "prints figures, takes minutes"]
+async fn cost_on_the_engine() {
+    const COUNT: usize = 15;
+    let Some(lab) = lab() else { return };
+    let engine = OwnEngine::new();
+    let address = engine.address();
+    let image = docker(&lab, &["inspect", "-f", "{{.Config.Image}}", "idle"]);
+    let mut console = Console::new(&address, &[]);
+    console.until("the engine", Duration::from_secs(40), |store| state(store) == State::Live).await;
+    drop(console);
+    let archive = engine.folder.path().join("image.tar").display().to_string();
+    docker(&lab, &["save", "-o", &archive, image.trim()]);
+    docker(&address, &["load", "-q", "-i", &archive]);
+    for n in 0..COUNT {
+        docker(
+            &address,
+            &["run", "-d", "--name", &format!("c{n}"), "--network", "none", image.trim(), "workload", "idle"],
+        );
+    }
+    let over = Duration::from_mins(1);
+    let percent = |before: f64, after: f64| (after - before) / over.as_secs_f64() * 100.0;
+    let used = || engine_seconds(engine.folder.path());
+    let own = || ticks(&std::fs::read_to_string("/proc/self/stat").expect("stat")) / 100.0;
+    let before = used();
+    tokio::time::sleep(over).await;
+    println!("{COUNT} idle containers, nobody looks: engine {:.2} % of a core", percent(before, used()));
+    for (way, address) in [("ronde, cgroup files", address.clone()), ("ronde, stats API", port(&address).await)] {
+        let mut console = Console::new(&address, &[TableId::Containers]);
+        let listed = |store: &Store| rows(store).len() == COUNT && rows(store).iter().all(|row| row.pid.is_some());
+        console.until("the list", Duration::from_secs(30), listed).await;
+        let all: Vec<Key> = rows(&console.store).into_iter().map(|row| row.key).collect();
+        console.demand.send_modify(|demand| drop(demand.visible.insert(TableId::Containers, all)));
+        let (before, mine) = (used(), own());
+        let end = Instant::now() + over;
+        while let Ok(deltas) =
+            tokio::time::timeout(end.saturating_duration_since(Instant::now()), console.inbox.take(1000)).await
+        {
+            for delta in deltas {
+                console.store.apply(delta, Timestamp::now());
+            }
+        }
+        assert!(rows(&console.store).iter().all(|row| row.cpu.is_some()), "all are measured");
+        println!(
+            "{way}: engine {:.2} %, this process (not optimised) {:.2} %",
+            percent(before, used()),
+            percent(mine, own())
+        );
+    }
+    let before = used();
+    let mut stats =
+        Command::new("docker").args(["-H", &address, "stats"]).stdout(Stdio::null()).spawn().expect("docker stats");
+    tokio::time::sleep(over).await;
+    println!("docker stats: engine {:.2} %", percent(before, used()));
+    stats.kill().expect("its end");
+    stats.wait().expect("its end");
+    for n in 0..COUNT {
+        docker(&address, &["rm", "-f", &format!("c{n}")]);
+    }
+}
+
+/// A made-up engine: answers each request by its path; `None` keeps the connection open in silence.
+fn made_up(folder: &Path, answer: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static) -> String {
+    let socket = folder.join("made-up.sock");
+    let listener = tokio::net::UnixListener::bind(&socket).expect("a socket");
+    let answer = std::sync::Arc::new(answer);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = vec![0; 8192];
+                let length = stream.read(&mut request).await.expect("a request");
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                match answer(request.split(' ').nth(1).unwrap_or("")) {
+                    // Whoever asked may have gone.
+                    Some(bytes) => drop(stream.write_all(&bytes).await),
+                    None => drop(stream.read(&mut [0]).await),
+                }
+            });
+        }
+    });
+    format!("unix://{}", socket.display())
+}
+
+fn http(status: &str, body: &[u8]) -> Vec<u8> {
+    [format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+}
+
+const VERSION: &[u8] = br#"{"ApiVersion":"1.41","MinAPIVersion":"1.12"}"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_refuses_events_is_polled() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let id = "a".repeat(64);
+    let list =
+        format!(r#"[{{"Id":"{id}","Names":["/one"],"State":"initialized"}},{{"Id":"../../x","Names":["/odd"]}}]"#);
+    let engine = made_up(folder.path(), move |path| {
+        Some(match path.split('?').next().unwrap_or("") {
+            "/_ping" => http("200 OK", b"OK"),
+            "/version" => http("200 OK", VERSION),
+            "/v1.41/containers/json" => http("200 OK", list.as_bytes()),
+            "/v1.41/events" => http("403 Forbidden", br#"{"message":"authorization denied by plugin"}"#),
+            _ => http("404 Not Found", br#"{"message":"no"}"#),
+        })
+    });
+    let mut console = Console::new(&engine, &[TableId::Containers]);
+    console.until("that it is polled", SEEN, |store| state(store) == State::Polling).await;
+    assert_eq!(&*console.row("one").state, "initialized", "a word that is new is kept");
+    assert_eq!(rows(&console.store).len(), 1, "what has no proper id is no container");
+    let message = &console.store.health[&SourceId::new("docker", "lab")].message;
+    assert!(message.contains("denied by plugin"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endless_list_is_given_up_and_silence_too() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let engine = made_up(folder.path(), |path| {
+        Some(match path.split('?').next().unwrap_or("") {
+            "/_ping" => http("200 OK", b"OK"),
+            "/version" => http("200 OK", VERSION),
+            "/v1.41/containers/json" => http("200 OK", &vec![b' '; 33 << 20]),
+            _ => return None,
+        })
+    });
+    let mut console = Console::new(&engine, &[TableId::Containers]);
+    console.until("that it is given up", SEEN, |store| state(store) == State::Unreachable).await;
+    let message = |console: &Console| console.store.health[&SourceId::new("docker", "lab")].message.clone();
+    assert!(message(&console).contains("more than 32 MB"), "{}", message(&console));
+
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut console = Console::new(&made_up(folder.path(), |_| None), &[TableId::Containers]);
+    console.until("that it is silent", SEEN, |store| state(store) == State::Unreachable).await;
+    assert!(message(&console).contains("within 3 s"), "{}", message(&console));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_line_without_end_is_cut_and_the_next_is_whole() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let id = "a".repeat(64);
+    let inspect = format!(r#"{{"Id":"{id}","Name":"/one","Config":{{"Tty":true}}}}"#);
+    let engine = made_up(folder.path(), move |path| {
+        let path = path.split('?').next().unwrap_or("");
+        Some(match path.rsplit('/').next().unwrap_or("") {
+            "_ping" => http("200 OK", b"OK"),
+            "version" => http("200 OK", VERSION),
+            "json" if path.contains("/containers/json") => http("200 OK", b"[]"),
+            "json" => http("200 OK", inspect.as_bytes()),
+            "logs" => http("200 OK", &[&vec![b'x'; 40 << 20][..], b"\r\n2026-11-25T22:51:21Z whole\r\n"].concat()),
+            _ => return None,
+        })
+    });
+    let mut console = Console::new(&engine, &[TableId::Containers]);
+    let answers = console.ask(logs(vec![Key::of(&["lab", &id])], 10, false), |_| false).await;
+    let lines = lines(&answers);
+    assert_eq!((lines.len(), &*lines[1].text), (2, "whole"));
+    assert!(lines[0].text.ends_with("(cut)") && lines[0].text.len() <= LOG_LINE_LIMIT);
+    assert_eq!(answers.last(), Some(&Answer::End));
 }

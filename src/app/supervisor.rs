@@ -85,7 +85,7 @@ impl Supervisor {
 }
 
 async fn supervise(
-    starter: Starter,
+    mut starter: Starter,
     inbox: Inbox,
     demand: watch::Receiver<Demand>,
     mut questions: mpsc::Receiver<Ask>,
@@ -94,9 +94,9 @@ async fn supervise(
     let outlet = inbox.outlet(starter.id.clone());
     let seed = starter.id.as_str().bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     for attempt in 0.. {
+        let Some(source) = starter.start() else { return };
         outlet.health(State::Connecting, "").await;
         let (asks, receiver) = mpsc::channel(QUESTIONS);
-        let source = (starter.make)();
         let run =
             std::panic::AssertUnwindSafe(source.run(outlet.clone(), demand.clone(), receiver, stop.child_token()));
         let mut run = std::pin::pin!(run.catch_unwind());

@@ -80,6 +80,8 @@ pub struct TableView {
     pub column_offset: usize,
     /// Matching slots, in order.
     pub order: Vec<u32>,
+    /// Rows in the order that are not ghosts.
+    pub count: usize,
     /// Held still.
     pub frozen: Option<Frozen>,
     /// Where the selection was, for when its row goes.
@@ -105,6 +107,7 @@ impl TableView {
             top: 0,
             column_offset: 0,
             order: Vec::new(),
+            count: 0,
             frozen: None,
             position: 0,
             revision: 0,
@@ -159,7 +162,8 @@ impl TableView {
                 return false;
             }
         }
-        let mut order = order::order(rows, &self.filter, self.only_wrong, self.sort, now);
+        let sort = self.sort.or_else(|| order::default_sort(self.table));
+        let mut order = order::order(rows, &self.filter, self.only_wrong, sort, now);
         if let Some(within) = &self.within {
             order.retain(|&slot| within.filter.matches(rows, slot, now));
         }
@@ -172,6 +176,7 @@ impl TableView {
                 self.selected = order.get(self.position).and_then(|&slot| rows.key(slot)).cloned();
             }
         }
+        self.count = order.iter().filter(|&&slot| !matches!(rows.presence(slot), Some(Presence::Ghost(_)))).count();
         self.marks.retain(|key| rows.slot(key).is_some());
         self.order = order;
         true

@@ -46,13 +46,13 @@ pub fn order(rows: &dyn Rows, filter: &Filter, only_wrong: bool, sort: Option<So
     let keyed = passing.filter_map(|slot| Some((slot, rows.key(slot)?)));
     match sort {
         Some(Sort { field, descending }) if is_text(rows, field) => {
-            sorted(keyed.map(|(slot, key)| (text(rows.value(slot, field)), key, slot)), descending, Ord::cmp)
+            by_text(keyed.map(|(slot, key)| (text(rows.value(slot, field)), key, slot)), descending)
         }
         Some(Sort { field, descending }) => {
-            sorted(keyed.map(|(slot, key)| (number(rows, slot, field, now), key, slot)), descending, f64::total_cmp)
+            by_number(rows, keyed.map(|(slot, _)| (rank(number(rows, slot, field, now), descending), slot)))
         }
         None if filter.is_fuzzy() => {
-            sorted(keyed.map(|(slot, key)| (filter.score(rows, slot), key, slot)), true, Ord::cmp)
+            by_number(rows, keyed.map(|(slot, _)| (rank(filter.score(rows, slot).map(f64::from), true), slot)))
         }
         None => {
             let mut keyed: Vec<_> = keyed.collect();
@@ -62,24 +62,40 @@ pub fn order(rows: &dyn Rows, filter: &Filter, only_wrong: bool, sort: Option<So
     }
 }
 
-/// Sorts by the keys read, unknown ones last.
-fn sorted<'a, T>(
-    rows: impl Iterator<Item = (Option<T>, &'a Key, u32)>,
-    descending: bool,
-    compare: impl Fn(&T, &T) -> Ordering,
-) -> Vec<u32> {
+fn by_text<'a>(rows: impl Iterator<Item = (Option<Cow<'a, str>>, &'a Key, u32)>, descending: bool) -> Vec<u32> {
     let mut rows: Vec<_> = rows.collect();
     rows.sort_by(|a, b| {
         let by_value = match (&a.0, &b.0) {
-            (Some(a), Some(b)) if descending => compare(b, a),
-            (Some(a), Some(b)) => compare(a, b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
+            (Some(a), Some(b)) if descending => b.cmp(a),
+            (Some(a), Some(b)) => a.cmp(b),
+            (a, b) => a.is_none().cmp(&b.is_none()),
         };
         by_value.then_with(|| by_parts(a.1, b.1))
     });
     rows.into_iter().map(|(_, _, slot)| slot).collect()
+}
+
+/// Sorts by rank, which is compared without a look at the rows; only equal ranks need their keys.
+fn by_number(rows: &dyn Rows, ranked: impl Iterator<Item = (u64, u32)>) -> Vec<u32> {
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_unstable();
+    for equal in ranked.chunk_by_mut(|a, b| a.0 == b.0).filter(|equal| equal.len() > 1) {
+        equal.sort_by(|a, b| match (rows.key(a.1), rows.key(b.1)) {
+            (Some(a), Some(b)) => by_parts(a, b),
+            (a, b) => a.cmp(&b),
+        });
+    }
+    ranked.into_iter().map(|(_, slot)| slot).collect()
+}
+
+/// A number as one that sorts as wanted: the bits of an IEEE 754 number, turned so that they ascend with it
+/// (as [`f64::total_cmp`] does), or descend; what is unknown is last.
+fn rank(number: Option<f64>, descending: bool) -> u64 {
+    const SIGN: u64 = 1 << 63;
+    // Adding zero makes −0 one with 0.
+    let Some(bits) = number.map(|number| (number + 0.0).to_bits()) else { return u64::MAX };
+    let ascending = if bits & SIGN == 0 { bits | SIGN } else { !bits };
+    if descending { !ascending } else { ascending }
 }
 
 /// The order of two keys part by part, so that `mw-web/…` stands before `mw-web-next/…`.

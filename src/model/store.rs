@@ -244,3 +244,6 @@ impl Store {
         self.health.get(source).map_or(State::Connecting, |health| health.state)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,9 @@ mod board;
 mod cgroup;
 mod client;
 mod details;
+mod discover;
 mod endpoint;
+mod environment;
 mod error;
 mod events;
 mod lines;
@@ -55,7 +57,7 @@ impl Docker {
 /// The engines that are there without being configured: what the docker and podman commands of this user would reach.
 /// Reads files; does not connect.
 pub fn discover() -> Vec<Engine> {
-    endpoint::discover(&endpoint::Environment::of_process())
+    discover::discover(&environment::Environment::of_process())
 }
 
 impl Source for Docker {
@@ -83,7 +85,7 @@ async fn observe(
 ) -> Result<(), Error> {
     let name = engine.name.clone();
     let resolved =
-        tokio::task::spawn_blocking(move || endpoint::resolve(&engine, &endpoint::Environment::of_process()));
+        tokio::task::spawn_blocking(move || endpoint::resolve(&engine, &environment::Environment::of_process()));
     let endpoint = resolved.await.map_err(|error| Error::Configuration(error.to_string()))??;
     let client = Client::new(endpoint);
     // Questions are answered, or refused with the reason, also while the engine is away.

@@ -1,20 +1,114 @@
 //! Which sources there are: one line a kind.
 
-use super::Source;
-use crate::model::key::SourceId;
+use super::{
+    Source,
+    demo::{Demo, Shape},
+    docker::{self, Docker},
+    host::Host,
+    kubernetes::{self, Kubernetes},
+};
+use crate::{
+    config::schema::{Cluster, Config, Engine},
+    model::key::SourceId,
+};
 
 /// Makes a source, as often as it must be started.
 pub struct Starter {
     /// Its name.
     pub id: SourceId,
-    /// Makes it.
-    pub make: Box<dyn Fn() -> Box<dyn Source> + Send + Sync>,
+    make: Box<dyn FnMut() -> Option<Box<dyn Source>> + Send>,
 }
 
 impl Starter {
     /// A starter for sources that `make` makes.
-    pub fn new<S: Source>(make: impl Fn() -> S + Send + Sync + 'static) -> Self {
-        let id = make().id();
-        Self { id, make: Box::new(move || Box::new(make())) }
+    pub fn new<S: Source>(make: impl Fn() -> S + Send + 'static) -> Self {
+        Self { id: make().id(), make: Box::new(move || Some(Box::new(make()))) }
+    }
+
+    /// A starter for a source that can be started once.
+    pub fn once(source: Box<dyn Source>) -> Self {
+        let id = source.id();
+        let mut source = Some(source);
+        Self { id, make: Box::new(move || source.take()) }
+    }
+
+    /// The source; none when it cannot be started again.
+    pub fn start(&mut self) -> Option<Box<dyn Source>> {
+        (self.make)()
+    }
+}
+
+/// The sources of a configuration: what it names, and what is found when it says so.
+pub fn build(config: &Config) -> Vec<Starter> {
+    let mut starters = Vec::new();
+    let (mut engines, mut clusters) = (config.engines.clone(), config.clusters.clone());
+    if config.discover {
+        starters.push(Starter::new(Host::local));
+        add_engines(&mut engines, docker::discover());
+        add_clusters(&mut clusters, kubernetes::discover());
+    }
+    starters.extend(engines.into_iter().map(|engine| Starter::new(move || Docker::new(engine.clone()))));
+    starters.extend(clusters.into_iter().map(|cluster| Starter::new(move || Kubernetes::new(cluster.clone()))));
+    starters
+}
+
+/// The sources of a simulated fleet.
+pub fn demo(shape: &Shape) -> Vec<Starter> {
+    Demo::new(shape).into_sources().into_iter().map(Starter::once).collect()
+}
+
+/// What was found is left out where it is configured already, and never takes a configured name.
+fn add_engines(engines: &mut Vec<Engine>, found: Vec<Engine>) {
+    for mut engine in found {
+        let is_known = engines.iter().any(|known| {
+            (known.docker.is_some() && known.docker == engine.docker)
+                || (known.context.is_some() && known.context == engine.context)
+        });
+        if !is_known {
+            engine.name = free_name(&engine.name, |name| engines.iter().any(|known| known.name == name));
+            engines.push(engine);
+        }
+    }
+}
+
+/// As [`add_engines`]; a context that is configured, from whatever file, is not added again.
+fn add_clusters(clusters: &mut Vec<Cluster>, found: Vec<Cluster>) {
+    for mut cluster in found {
+        let is_known = clusters.iter().any(|known| known.context.is_some() && known.context == cluster.context);
+        if !is_known {
+            cluster.name = free_name(&cluster.name, |name| clusters.iter().any(|known| known.name == name));
+            clusters.push(cluster);
+        }
+    }
+}
+
+/// The name, or the name with the first number that makes it free.
+fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2u32..).map(|n| format!("{name}-{n}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine(name: &str, docker: &str) -> Engine {
+        Engine { name: name.into(), docker: Some(docker.into()), ..Engine::default() }
+    }
+
+    #[test]
+    fn what_is_configured_is_not_found_again_and_keeps_its_name() {
+        let mut engines = vec![engine("local", "unix:///run/a.sock")];
+        add_engines(&mut engines, vec![engine("default", "unix:///run/a.sock"), engine("local", "unix:///run/b.sock")]);
+        let names: Vec<_> = engines.iter().map(|engine| engine.name.as_str()).collect();
+        assert_eq!(names, ["local", "local-2"]);
+    }
+
+    #[test]
+    fn a_simulated_source_starts_once() {
+        let mut starters = demo(&Shape { pods: 10, ..Shape::default() });
+        assert!(!starters.is_empty());
+        assert!(starters[0].start().is_some());
+        assert!(starters[0].start().is_none());
     }
 }

@@ -24,79 +24,87 @@ pub(super) struct Fitted<'a> {
 }
 
 impl Fitted<'_> {
+    /// Cells it takes at least.
+    fn least(&self) -> u16 {
+        self.meta.column.map_or(0, |column| column.min).max(width(self.meta.title))
+    }
+
+    fn priority(&self) -> u8 {
+        self.meta.column.map_or(u8::MAX, |column| column.priority)
+    }
+
     /// Whether its cells end in one column.
     pub(super) fn is_number(&self) -> bool {
         !matches!(self.meta.kind, Kind::Text | Kind::Spark | Kind::Bool)
     }
 }
 
-/// Chooses columns for `room` cells: the least important go first until their narrowest form fits; then each gets
-/// what its cells need, as far as there is room. `offset` columns that may be dropped are scrolled away.
+/// Columns from this priority on go rather than have others cut; more important ones stay as long as their narrowest
+/// form fits.
+const EXPENDABLE: u8 = 5;
+
+/// Chooses columns for `room` cells and makes their cells: the least important go first. `offset` columns that may be
+/// dropped are scrolled away.
 pub(super) fn fit<'a>(rows: &'a dyn Rows, slots: &[u32], room: u16, offset: usize, now: Timestamp) -> Vec<Fitted<'a>> {
     let mut scrolled = 0;
-    let mut chosen: Vec<usize> = (0..rows.field_count())
-        .filter(|&at| match rows.field(at).column {
-            None => false,
-            Some(column) if column.priority > 0 && scrolled < offset => {
-                scrolled += 1;
-                false
-            }
-            Some(_) => true,
-        })
-        .collect();
-    let least = |at: usize| {
-        let meta = rows.field(at);
-        meta.column.map_or(0, |column| column.min.max(width(meta.title)))
-    };
-    let priority = |at: usize| rows.field(at).column.map_or(0, |column| column.priority);
-    while chosen.iter().map(|&at| least(at) + 1).sum::<u16>() > room {
-        let Some(goes) = chosen.iter().copied().filter(|&at| priority(at) > 0).max_by_key(|&at| (priority(at), at))
-        else {
-            break;
-        };
-        chosen.retain(|&at| at != goes);
-    }
-    let mut columns: Vec<Fitted> = chosen
-        .into_iter()
-        .map(|field| {
-            let meta = rows.field(field);
-            let cells: Vec<Cow<str>> = slots
-                .iter()
-                .map(|&slot| match rows.value(slot, field) {
-                    Value::Spark(samples) => super::chart::sparkline(samples, meta.column.map_or(0, |c| c.max)).into(),
-                    value => value.show(now),
-                })
-                .collect();
-            let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0);
-            let most = meta.column.map_or(0, |column| column.max);
-            Fitted { field, meta, width: widest.min(most).max(least(field)), cells }
-        })
-        .collect();
+    let fields = (0..rows.field_count()).filter(|&at| match rows.field(at).column {
+        None => false,
+        Some(column) if column.priority > 0 && scrolled < offset => {
+            scrolled += 1;
+            false
+        }
+        Some(_) => true,
+    });
+    let mut columns: Vec<Fitted> = fields.map(|field| natural(rows, slots, field, now)).collect();
+    drop_while(&mut columns, EXPENDABLE, |columns| total(columns, |column| column.width) > room);
+    drop_while(&mut columns, 1, |columns| total(columns, |column| column.least()) > room);
     shrink(&mut columns, room);
     widen(&mut columns, room);
     columns
 }
 
+/// A column as wide as its cells would have it.
+fn natural<'a>(rows: &'a dyn Rows, slots: &[u32], field: usize, now: Timestamp) -> Fitted<'a> {
+    let meta = rows.field(field);
+    let most = meta.column.map_or(0, |column| column.max);
+    let cells: Vec<Cow<str>> = slots
+        .iter()
+        .map(|&slot| match rows.value(slot, field) {
+            Value::Spark(samples) => super::chart::sparkline(samples, most).into(),
+            value => value.show(now),
+        })
+        .collect();
+    let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0);
+    let mut column = Fitted { field, meta, width: 0, cells };
+    column.width = widest.min(most).max(column.least());
+    column
+}
+
+fn total(columns: &[Fitted], cells: impl Fn(&Fitted) -> u16) -> u16 {
+    columns.iter().map(|column| cells(column) + 1).sum()
+}
+
+/// Drops the least important column of at least this priority, the last among equals, while it is too much.
+fn drop_while(columns: &mut Vec<Fitted>, priority: u8, too_much: impl Fn(&[Fitted]) -> bool) {
+    while too_much(columns) {
+        let expendable = columns.iter().enumerate().filter(|(_, column)| column.priority() >= priority);
+        let Some((goes, _)) = expendable.max_by_key(|(at, column)| (column.priority(), *at)) else { return };
+        columns.remove(goes);
+    }
+}
+
 /// Takes from the widest column until all fit.
 fn shrink(columns: &mut [Fitted], room: u16) {
-    loop {
-        let total: u16 = columns.iter().map(|column| column.width + 1).sum();
-        if total <= room {
-            return;
-        }
-        let floor = |column: &Fitted| column.meta.column.map_or(0, |c| c.min.max(width(column.meta.title)));
-        let Some(widest) =
-            columns.iter_mut().filter(|column| column.width > floor(column)).max_by_key(|column| column.width)
-        else {
-            return;
-        };
+    while total(columns, |column| column.width) > room {
+        let shrinkable = columns.iter_mut().filter(|column| column.width > column.least());
+        let Some(widest) = shrinkable.max_by_key(|column| column.width) else { return };
         widest.width -= 1;
     }
 }
 
 /// Gives what is left to columns whose cells are cut.
 fn widen(columns: &mut [Fitted], room: u16) {
-    let mut left = room.saturating_sub(columns.iter().map(|column| column.width + 1).sum());
+    let mut left = room.saturating_sub(total(columns, |column| column.width));
     for column in columns.iter_mut() {
         let wanted =
             column.cells.iter().map(|cell| width(cell)).max().unwrap_or(0).saturating_sub(column.width).min(left);

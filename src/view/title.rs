@@ -56,10 +56,10 @@ type Part = (String, bool);
 fn of_table(app: &App, view: &TableView) -> Vec<Part> {
     let rows = view.rows(&app.store);
     let name = if view.table == TableId::Sources { "Sources" } else { TABS[app.active].name };
-    let count = if view.order.len() == rows.len() {
+    let count = if view.count == rows.len() {
         grouped(rows.len())
     } else {
-        format!("{} of {}", grouped(view.order.len()), grouped(rows.len()))
+        format!("{} of {}", grouped(view.count), grouped(rows.len()))
     };
     let mut parts = vec![(format!("{name} {count}"), false)];
     if let Some(within) = &view.within {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    allow,
     api::{Inspect, Summary},
     cgroup::{Reading, Target},
     list,
@@ -17,6 +18,9 @@ use crate::model::{
     key::{Interner, Key},
     rows::{ContainerRow, StatsVia},
 };
+
+/// Containers of one engine that are kept.
+const MOST: usize = 20_000;
 
 /// The containers of one engine.
 pub(super) struct Board {
@@ -72,7 +76,9 @@ impl Board {
     /// list says.
     pub(super) fn list(&mut self, summaries: &[Summary], only: Option<&BTreeSet<Arc<str>>>) -> Change {
         let mut change = Change::default();
-        let listed: BTreeSet<&str> = summaries.iter().map(|summary| &*summary.id).collect();
+        // What has no proper id cannot be asked about either.
+        let proper = || summaries.iter().filter(|summary| allow::is_id(&summary.id)).take(MOST);
+        let listed: BTreeSet<&str> = proper().map(|summary| &*summary.id).collect();
         self.entries.retain(|id, entry| {
             let stays = listed.contains(&**id) || only.is_some_and(|only| !only.contains(id));
             if !stays {
@@ -80,7 +86,7 @@ impl Board {
             }
             stays
         });
-        for summary in summaries.iter().filter(|summary| !summary.id.is_empty()) {
+        for summary in proper() {
             let seen = sum(summary);
             let (names, engine) = (&mut self.names, &self.engine);
             let known = self.entries.get(&*summary.id).map(|entry| entry.row.clone());

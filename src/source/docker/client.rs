@@ -37,7 +37,7 @@ const WHOLE: Duration = Duration::from_secs(30);
 /// For an answer to `_ping`, by which a frozen engine is known.
 const PING: Duration = Duration::from_secs(3);
 /// Bytes of an answer that is no stream: a list of ten thousand containers has about 20 MB.
-const LARGEST: usize = 64 << 20;
+const LARGEST: usize = 32 << 20;
 
 /// A way to one engine. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{api::Event, client::Client, error::Error, lines::Lines};
+use super::{allow, api::Event, client::Client, error::Error, lines::Lines};
 
 /// Bytes of one event: it carries all labels of its container.
 const LONGEST: usize = 1 << 20;
@@ -74,7 +74,7 @@ fn read(line: &[u8], cut: bool) -> Option<News> {
     let event: Option<Event> = serde_json::from_slice(line).ok().filter(|_| !cut);
     match event {
         None => Some(News::Unclear),
-        Some(event) if event.kind != "container" || event.actor.id.is_empty() => None,
+        Some(event) if event.kind != "container" || !allow::is_id(&event.actor.id) => None,
         Some(event) if is_noise(&event.action) => None,
         Some(event) => Some(News::Changed(event.actor.id.as_str().into(), event.moment())),
     }

@@ -48,6 +48,8 @@ const BREATH: Duration = Duration::from_millis(200);
 const PROCESSES: Duration = Duration::from_secs(3);
 /// Requests to the engine at once.
 const AT_ONCE: usize = 4;
+/// Changed containers from which on a whole list is shorter than one by ids.
+const MANY: usize = 100;
 /// Containers inspected before changes are looked at again.
 const BATCH: usize = 64;
 /// Containers whose numbers are asked of the engine in one round.
@@ -137,6 +139,7 @@ impl<'a> Session<'a> {
     /// Observes until the engine no longer answers. Gives the moment of the last event, and why it ended.
     pub(super) async fn run(mut self) -> (Option<i64>, Option<Error>) {
         let mut ended = None;
+        let mut measuring = false;
         let mut sampling = every(SAMPLE);
         let mut pinging = every(PING);
         let mut listing = every(RELIST);
@@ -170,7 +173,15 @@ impl<'a> Session<'a> {
                         ended = Some(error);
                         break;
                     }
-                    Done::Inspected(all) => self.inspected(all).await,
+                    Done::Inspected(all) => {
+                        self.inspected(all).await;
+                        // Only now the first PIDs are known.
+                        if self.to_inspect.is_empty() && !measuring {
+                            measuring = true;
+                            self.sampled = None;
+                            sampling.reset_immediately();
+                        }
+                    }
                 },
                 (reader, targets, readings) = finished(&mut self.jobs.sample) => {
                     self.jobs.reader = Some(reader);
@@ -211,6 +222,10 @@ impl<'a> Session<'a> {
     fn next_list_job(&mut self, breath: &mut tokio::time::Instant) {
         if self.jobs.list.is_some() {
             return;
+        }
+        if self.dirty.len() > MANY {
+            self.to_inspect.append(&mut self.dirty);
+            self.relist = true;
         }
         let now = tokio::time::Instant::now();
         let client = self.client.clone();
@@ -262,7 +277,7 @@ impl<'a> Session<'a> {
 
     /// Starts taking the numbers of what runs, when it is time.
     async fn sample(&mut self) {
-        let wanted = self.demand.borrow().wants(TableId::Containers);
+        let wanted = [TableId::Containers, TableId::Projects].iter().any(|&table| self.demand.borrow().wants(table));
         let due = if wanted { SAMPLE } else { SAMPLE_UNSEEN };
         if too_early(self.sampled, due) {
             return;

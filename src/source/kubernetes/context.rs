@@ -1,0 +1,70 @@
+//! What the parts of one cluster's source share: the client of the moment, the board, and signals between them.
+
+use std::sync::Arc;
+
+use kube::Client;
+use tokio::sync::{Notify, watch};
+
+use super::{board::Board, jobs::Ledger, rights::Reach, status::Release};
+use crate::{model::key::SourceId, source::Outlet};
+
+/// A connection to the API server, cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Link {
+    /// Can only observe.
+    pub(crate) client: Client,
+    /// Where it leads.
+    pub(crate) server: Arc<str>,
+}
+
+/// Shared by the parts.
+pub(crate) struct Context {
+    /// The cluster's configured name.
+    pub(crate) cluster: Arc<str>,
+    /// The source's id.
+    pub(crate) source: SourceId,
+    /// To the console.
+    pub(crate) outlet: Outlet,
+    /// The state.
+    pub(crate) board: Board,
+    /// Runs of cron jobs.
+    pub(crate) ledger: Arc<Ledger>,
+    /// The client of the moment; renewed credentials replace it.
+    pub(crate) link: watch::Sender<Option<Link>>,
+    /// Counts recoveries: whoever waits tries again, and watches are opened anew.
+    pub(crate) recovered: watch::Sender<u64>,
+    /// Asks for a look at the server now.
+    pub(crate) poke: Notify,
+    /// What may be seen; unknown before the first answer.
+    pub(crate) reach: watch::Sender<Option<Reach>>,
+    /// Which release's rules print.
+    pub(crate) release: watch::Sender<Release>,
+}
+
+impl Context {
+    /// For the cluster of this name.
+    pub(crate) fn new(cluster: &str, outlet: Outlet) -> Self {
+        Self {
+            cluster: cluster.into(),
+            source: outlet.source().clone(),
+            board: Board::new(outlet.clone()),
+            outlet,
+            ledger: Arc::default(),
+            link: watch::Sender::new(None),
+            recovered: watch::Sender::new(0),
+            poke: Notify::new(),
+            reach: watch::Sender::new(None),
+            release: watch::Sender::new(Release::Since35),
+        }
+    }
+
+    /// The client of the moment.
+    pub(crate) fn client(&self) -> Option<Link> {
+        self.link.borrow().clone()
+    }
+
+    /// A number that differs between clusters, so that they do not all try again at once.
+    pub(crate) fn seed(&self) -> u64 {
+        self.cluster.bytes().fold(17, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
+    }
+}

@@ -1,0 +1,206 @@
+//! Processor and memory use from the metrics API, asked at intervals while a table shows it.
+//!
+//! The API has no watch, and may be absent, come and go; then cells become unknown, once, so that old numbers do not stand.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio::{sync::watch, time::sleep};
+
+use super::{
+    call,
+    context::{Context, Link},
+    quantity,
+    slim::{Meta, Page, Quantities, nullable, quantities, time},
+    trouble::Trouble,
+};
+use crate::{
+    model::{delta::Usage, key::Key, store::TableId, text},
+    source::Demand,
+};
+
+/// How often it is asked. metrics-server measures every 15 s.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+/// How long one answer may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Usages that go to the console at once.
+const BATCH: usize = 500;
+
+const API: &str = "/apis/metrics.k8s.io/v1beta1";
+
+/// One object's use: a node's own, or a pod's containers'.
+#[derive(Deserialize)]
+struct Measured {
+    metadata: Meta,
+    #[serde(default, deserialize_with = "time")]
+    timestamp: Option<Timestamp>,
+    #[serde(default, deserialize_with = "quantities")]
+    usage: Quantities,
+    #[serde(default, deserialize_with = "nullable")]
+    containers: Vec<MeasuredContainer>,
+}
+
+#[derive(Deserialize)]
+struct MeasuredContainer {
+    #[serde(default, deserialize_with = "quantities")]
+    usage: Quantities,
+}
+
+/// Asks for ever, while somebody looks.
+pub(crate) async fn poll(context: Arc<Context>, mut demand: watch::Receiver<Demand>) {
+    let mut pods = Known::new(TableId::Pods);
+    let mut nodes = Known::new(TableId::ClusterNodes);
+    loop {
+        let (wants_pods, wants_nodes) = {
+            let demand = demand.borrow_and_update();
+            (demand.wants(TableId::Pods), demand.wants(TableId::ClusterNodes))
+        };
+        if (wants_pods || wants_nodes)
+            && let Some(link) = context.client()
+        {
+            let places = context.reach.borrow().as_ref().map(super::rights::Reach::places).unwrap_or_default();
+            let mut answers = Vec::new();
+            if wants_pods && !places.is_empty() {
+                let paths = places.iter().map(|place| match place {
+                    Some(namespace) => format!("{API}/namespaces/{namespace}/pods"),
+                    None => format!("{API}/pods"),
+                });
+                answers.push(pods.ask(&context, &link, paths.collect()).await);
+            }
+            if wants_nodes {
+                answers.push(nodes.ask(&context, &link, vec![format!("{API}/nodes")]).await);
+            }
+            if let Some(remark) = remark(&answers) {
+                context.board.metrics(remark).await;
+            }
+        }
+        tokio::select! {
+            () = sleep(INTERVAL) => {}
+            changed = demand.changed() => {
+                if changed.is_err() {
+                    sleep(INTERVAL).await;
+                }
+            }
+        }
+    }
+}
+
+/// What the answers say of the API: something to say, nothing to say any more, or no news.
+#[allow(clippy::option_option, reason = "the outer one is news, the inner one the remark")]
+fn remark(answers: &[Result<(), Trouble>]) -> Option<Option<String>> {
+    let mut news = None;
+    for answer in answers {
+        match answer {
+            Ok(()) => news = news.or(Some(None)),
+            Err(Trouble::Absent(_) | Trouble::Status(503, _)) => return Some(Some("metrics API absent".into())),
+            Err(Trouble::Forbidden(_)) => news = Some(Some("no right to see metrics".into())),
+            // The source's state says what is wrong.
+            Err(_) => {}
+        }
+    }
+    news
+}
+
+/// Rows of a table that have numbers now.
+struct Known {
+    table: TableId,
+    keys: HashSet<Key>,
+}
+
+impl Known {
+    fn new(table: TableId) -> Self {
+        Self { table, keys: HashSet::new() }
+    }
+
+    /// Asks all paths and passes on what they say. Rows that are no longer mentioned become unknown.
+    async fn ask(&mut self, context: &Context, link: &Link, paths: Vec<String>) -> Result<(), Trouble> {
+        let mut seen = HashSet::with_capacity(self.keys.len());
+        let mut result = Ok(());
+        for path in paths {
+            match call::get(&link.client, &path, LIMIT).await {
+                Ok(body) => {
+                    let usages = usages(&context.cluster, &body)?;
+                    seen.extend(usages.iter().map(|usage| usage.key.clone()));
+                    self.send(context, usages).await;
+                }
+                Err(trouble @ (Trouble::Absent(_) | Trouble::Forbidden(_) | Trouble::Status(..))) => {
+                    result = Err(trouble);
+                }
+                // Nothing is known of the numbers: those that stand are marked by the source's state.
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        let at = Timestamp::now();
+        let unknown = self.keys.difference(&seen).map(|key| Usage { key: key.clone(), cpu: None, memory: None, at });
+        let unknown: Vec<Usage> = unknown.collect();
+        self.send(context, unknown).await;
+        self.keys = seen;
+        result
+    }
+
+    async fn send(&self, context: &Context, usages: Vec<Usage>) {
+        let mut usages = usages.into_iter().peekable();
+        while usages.peek().is_some() {
+            context.outlet.usage(self.table, usages.by_ref().take(BATCH).collect()).await;
+        }
+    }
+}
+
+/// The usages of an answer. What cannot be read is passed over.
+fn usages(cluster: &str, body: &[u8]) -> Result<Vec<Usage>, Trouble> {
+    let page: Page<'_> =
+        serde_json::from_slice(body).map_err(|_| Trouble::Garbled("metrics of an unknown form".into()))?;
+    Ok(page.items.iter().filter_map(|item| usage(cluster, &serde_json::from_str(item.get()).ok()?)).collect())
+}
+
+fn usage(cluster: &str, measured: &Measured) -> Option<Usage> {
+    let all = || measured.containers.iter().map(|container| &container.usage).chain([&measured.usage]);
+    let sum = |name: &str, read: fn(&str) -> Option<u64>| {
+        all().filter_map(|usage| usage.get(name)).filter_map(|amount| read(amount)).reduce(u64::saturating_add)
+    };
+    let (cpu, memory) = (sum("cpu", quantity::millicores), sum("memory", quantity::units));
+    let meta = &measured.metadata;
+    let key = if meta.namespace.is_empty() {
+        Key::of(&[cluster, &meta.name])
+    } else {
+        Key::of(&[cluster, &meta.namespace, &meta.name])
+    };
+    let known = cpu.is_some() || memory.is_some();
+    let named = meta.name.chars().chain(meta.namespace.chars()).all(text::is_shown);
+    (known && named).then(|| Usage { key, cpu, memory, at: measured.timestamp.unwrap_or_else(Timestamp::now) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_are_summed_and_units_read() {
+        let body = br#"{"kind":"PodMetricsList","metadata":{},"items":[
+            {"metadata":{"name":"web-1","namespace":"mw"},"timestamp":"2026-11-25T10:00:00Z","window":"15s","containers":[
+                {"name":"php","usage":{"cpu":"12345678n","memory":"123Ki"}},{"name":"httpd","usage":{"cpu":"2m","memory":"1Mi"}}]},
+            {"metadata":{"name":"node1"},"usage":{"cpu":"1500m","memory":"2Gi"}},
+            {"metadata":{"name":"young","namespace":"mw"},"containers":[]},
+            {"metadata":{"name":"\u001b[31m","namespace":"mw"},"containers":[{"usage":{"cpu":"1"}}]},
+            {"metadata":null}]}"#;
+        let found = usages("eqiad", body).unwrap();
+        let shown: Vec<_> = found.iter().map(|usage| (usage.key.as_str(), usage.cpu, usage.memory)).collect();
+        assert_eq!(
+            shown,
+            [("eqiad/mw/web-1", Some(15), Some(123 * 1024 + (1 << 20))), ("eqiad/node1", Some(1500), Some(2 << 30))]
+        );
+        assert!(usages("eqiad", b"<html>").is_err());
+    }
+
+    #[test]
+    fn an_absent_api_is_said_and_its_return_too() {
+        assert_eq!(remark(&[Err(Trouble::Absent("x".into())), Ok(())]), Some(Some("metrics API absent".into())));
+        assert_eq!(remark(&[Err(Trouble::Status(503, "x".into()))]), Some(Some("metrics API absent".into())));
+        assert_eq!(remark(&[Ok(()), Ok(())]), Some(None));
+        assert_eq!(remark(&[Err(Trouble::Slow(LIMIT))]), None);
+        assert_eq!(remark(&[]), None);
+    }
+}

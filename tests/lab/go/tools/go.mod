@@ -1,0 +1,3 @@
+module ronde.dev/lab/tools
+
+go 1.24.0

@@ -1,0 +1,133 @@
+# Paths, names and the care of processes: sourced by every command of the lab.
+# shellcheck shell=bash
+set -euo pipefail
+
+LAB_SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Short, because a unix socket's path may have 107 characters; not /run, which Debian mounts noexec.
+LAB=${RONDE_LAB:-/var/lib/ronde-lab}
+CACHE=${RONDE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ronde}/lab
+export PATH="$PATH:/usr/local/go/bin:/usr/sbin:/sbin"
+
+DOCKER_SOCKET=$LAB/docker.sock
+CONTAINERD_SOCKET=$LAB/node1.sock       # the containerd of the real Kubernetes node
+CGROUP=/ronde-lab                       # every container of the lab lives below it
+BRIDGES=(rl-docker rl-shop rl-pods)     # the lab's network bridges
+CLUSTERS=(eqiad codfw)
+USERS=(admin junior limited)
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+need_root() {
+    [[ $(id -u) == 0 && $(uname -s) == Linux ]] || die "needs root on Linux"
+    mkdir -p -m 0755 "$LAB" "$LAB/log" "$LAB/pid"
+    [[ -O $LAB ]] || die "$LAB belongs to somebody else"
+}
+
+# One command at a time changes the lab. Started daemons do not inherit the lock (see start).
+lock() {
+    exec 9>"$LAB.lock"
+    flock -w 600 9 || die "another command holds $LAB.lock"
+}
+
+# port CLUSTER WHAT: every port of the lab, all on 127.0.0.1.
+port() {
+    local base
+    case $1 in
+        eqiad) base=16000 ;;
+        codfw) base=17000 ;;
+        *) die "no cluster '$1' (there are: ${CLUSTERS[*]})" ;;
+    esac
+    case $2 in
+        api) echo $((base + 443)) ;;
+        metrics) echo $((base + 444)) ;;
+        authn) echo $((base + 445)) ;;
+        etcd) echo $((base + 379)) ;;
+        peer) echo $((base + 380)) ;;
+        kwok) echo $((base + 247)) ;;
+        kubelet) echo $((base + 250)) ;;
+        *) die "no port '$2'" ;;
+    esac
+}
+
+is_cluster() { [[ " ${CLUSTERS[*]} " == *" $1 "* ]] || die "no cluster '$1' (there are: ${CLUSTERS[*]})"; }
+
+# --- processes -----------------------------------------------------------------------------
+# A pid file holds "PID STARTTIME": a number used again by another process is not ours.
+
+starttime() {
+    local stat
+    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+    stat=${stat##*) }
+    set -- $stat
+    [[ $1 != Z ]] || return 1
+    echo "${20}"
+}
+
+# pid_of NAME: the PID if that process still runs.
+pid_of() {
+    local pid began
+    [[ -f $LAB/pid/$1 ]] || return 1
+    read -r pid began <"$LAB/pid/$1" || return 1
+    [[ $(starttime "$pid") == "$began" ]] || return 1
+    echo "$pid"
+}
+
+running() { pid_of "$1" >/dev/null; }
+
+# start NAME COMMAND…: in the background, with a log and a pid file, unless it runs.
+start() {
+    local name=$1 pid
+    shift
+    running "$name" && return 0
+    setsid "$@" </dev/null >>"$LAB/log/$name.log" 2>&1 9>&- &
+    pid=$!
+    # setsid replaces itself: the PID stays. Its start time is that of the fork.
+    echo "$pid $(starttime "$pid" || echo 0)" >"$LAB/pid/$name"
+    disown "$pid" 2>/dev/null || true
+}
+
+# signal NAME SIGNAL
+signal() {
+    local pid
+    pid=$(pid_of "$1") || die "$1 does not run"
+    kill "-$2" "$pid"
+}
+
+# stop NAME [SIGNAL [SECONDS]]: politely, then not.
+stop() {
+    local name=$1 how=${2:-TERM} patience=${3:-10} pid
+    if pid=$(pid_of "$name"); then
+        kill "-$how" "$pid" 2>/dev/null || true
+        kill -CONT "$pid" 2>/dev/null || true
+        for _ in $(seq $((patience * 10))); do
+            running "$name" || break
+            sleep 0.1
+        done
+        if pid=$(pid_of "$name"); then
+            say "$name did not end by $how: killed"
+            kill -KILL "$pid" 2>/dev/null || true
+            sleep 0.2
+        fi
+    fi
+    rm -f "$LAB/pid/$name"
+}
+
+# wait_for SECONDS WHAT COMMAND…
+wait_for() {
+    local seconds=$1 what=$2
+    shift 2
+    for _ in $(seq $((seconds * 5))); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.2
+    done
+    say "waited $seconds s in vain for $what"
+    return 1
+}
+
+# write FILE: standard input into FILE at once (never half written).
+write() {
+    mkdir -p "$(dirname "$1")"
+    cat >"$1.new"
+    mv -f "$1.new" "$1"
+}

@@ -1,0 +1,41 @@
+# What the lab tells: ronde's configuration, and a list of facts for tests. shellcheck shell=bash
+
+config_docker() {
+    printf '\n[[engines]]\nname = "lab"\ndocker = "unix://%s"\n' "$DOCKER_SOCKET"
+}
+
+config_cluster() {
+    printf '\n[[clusters]]\nname = "%s"\nkubeconfig = "%s"\ncontext = "%s"\ndatacentre = "%s"\n' "$1" "$LAB/kube/admin" "$1" "$1"
+}
+
+# config PART…: of the parts that are up.
+config() {
+    local part
+    echo "discover = false"
+    for part in "$@"; do
+        case $part in
+            docker) config_docker ;;
+            *) config_cluster "$part" ;;
+        esac
+    done
+}
+
+facts() {
+    local cluster user what
+    echo "LAB=$LAB"
+    echo "LAB_PARTS=\"$*\""
+    echo "LAB_CONFIG=$LAB/config.toml"
+    echo "LAB_DOCKER=unix://$DOCKER_SOCKET"
+    echo "LAB_NODE1_CONTAINERD=$CONTAINERD_SOCKET"
+    echo "LAB_KUBECTL=${K8S:-}/kubectl"
+    for user in "${USERS[@]}" exec-ok exec-hang exec-prompt exec-fail; do
+        what=${user^^}
+        echo "LAB_KUBECONFIG_${what//-/_}=$LAB/kube/$user"
+    done
+    for cluster in "${CLUSTERS[@]}"; do
+        echo "LAB_${cluster^^}_AUDIT=$LAB/$cluster/audit.log"
+        for what in api metrics authn etcd kwok kubelet; do
+            echo "LAB_${cluster^^}_PORT_${what^^}=$(port "$cluster" "$what")"
+        done
+    done
+}

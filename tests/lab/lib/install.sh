@@ -1,0 +1,35 @@
+# Debian packages that the lab runs. shellcheck shell=bash
+
+# command=package; a command that is there is not installed again.
+PACKAGES=(
+    dockerd=docker.io
+    containerd=containerd
+    runc=runc
+    iptables=iptables
+    ip=iproute2
+    flock=util-linux
+    dpkg-deb=dpkg
+)
+
+install_packages() {
+    local want=() pair
+    for pair in "${PACKAGES[@]}"; do
+        command -v "${pair%%=*}" >/dev/null || want+=("${pair#*=}")
+    done
+    [[ -x /usr/lib/cni/bridge ]] || want+=(containernetworking-plugins)
+    ((${#want[@]})) || return 0
+    command -v apt-get >/dev/null || die "not a Debian machine; install by hand: ${want[*]}"
+    say "installing ${want[*]}"
+    # A package's service must not start: the lab runs an engine of its own.
+    local policy=/usr/sbin/policy-rc.d ours=
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        ours=1
+    fi
+    {
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}"
+    } >"$LAB/log/apt.log" 2>&1 9>&- || { [[ -z $ours ]] || rm -f "$policy"; tail -5 "$LAB/log/apt.log" >&2; die "apt-get failed"; }
+    [[ -z $ours ]] || rm -f "$policy"
+}
