@@ -10,6 +10,7 @@ pub mod event;
 mod input;
 pub mod layout;
 pub mod log_page;
+mod memory;
 pub mod menu;
 pub mod messages;
 mod mouse;

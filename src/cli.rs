@@ -11,18 +11,19 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use crate::{
     config::{Flags, schema::Level},
     model::store::TableId,
+    source::demo::Shape,
 };
 
 /// A terminal console for the people who keep systems running: machines, containers and pods in one live screen.
 #[derive(Debug, Parser)]
-#[command(name = "ronde", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "ronde", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
 pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// What to do; the console when nothing is said.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// Flags of every command.
@@ -74,6 +75,8 @@ pub enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Show the console over a simulated fleet
+    Demo(DemoArgs),
     /// Check what stands in the way: terminal, files, engines, clusters
     Doctor(DoctorArgs),
     /// Print completions for a shell
@@ -185,6 +188,20 @@ pub struct DemoArgs {
     /// Changes a second
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub changes: u32,
+}
+
+impl From<DemoArgs> for Shape {
+    fn from(args: DemoArgs) -> Self {
+        let count = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        Self {
+            seed: args.seed,
+            hosts: count(args.hosts),
+            containers: count(args.containers),
+            pods: count(args.pods),
+            changes_per_second: f64::from(args.changes),
+            ..Self::default()
+        }
+    }
 }
 
 /// How the program ends, everywhere.

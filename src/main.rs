@@ -1,5 +1,7 @@
 //! ronde: arguments, configuration, and the one call that does what was asked for.
 
+mod console;
+
 use std::{
     io::{self, IsTerminal, Write},
     process::ExitCode,
@@ -13,7 +15,7 @@ use ronde::{
     config::{Config, Loaded, Places, Problems, load::load},
     log,
     report::doctor::reach,
-    source::registry,
+    source::{demo::Shape, registry},
 };
 
 fn main() -> Result<ExitCode> {
@@ -25,7 +27,13 @@ fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
     let places = Places::of_this_user()?;
     let loaded = load(&places, &cli.global.flags()).and_then(with_right_keys);
-    match (cli.command, loaded) {
+    let Some(command) = cli.command else {
+        return match loaded {
+            Ok(loaded) => console::run(&loaded.config, &places, registry::build(&loaded.config), false),
+            Err(problems) => Ok(complain(&problems)),
+        };
+    };
+    match (command, loaded) {
         (Command::Completions { shell }, _) => print(&cli::completions(shell)),
         (Command::Config { command: ConfigCommand::Schema }, _) => print(cli::config::schema().as_bytes()),
         (Command::Config { command: ConfigCommand::Init }, _) => match cli::config::init(&places.user) {
@@ -45,6 +53,9 @@ fn main() -> Result<ExitCode> {
         }
         (Command::Config { command: ConfigCommand::Show }, Ok(loaded)) => print(loaded.show().as_bytes()),
         (Command::List(args), Ok(loaded)) => list(&args, &loaded.config, &places),
+        (Command::Demo(args), Ok(loaded)) => {
+            console::run(&loaded.config, &places, registry::demo(&Shape::from(args)), true)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     model::{
         delta::{Delta, Scope},
         query::{Answer, AskId},
+        restarts::RestartLog,
         rows::FindingRow,
         store::{RowSet, TableId},
     },
@@ -28,7 +29,8 @@ impl App {
         }
     }
 
-    pub(super) fn remember(&mut self, rows: Vec<(Scope, RowSet)>, looked: Option<Timestamp>) {
+    pub(super) fn remember(&mut self, rows: Vec<(Scope, RowSet)>, looked: Option<Timestamp>, restarts: RestartLog) {
+        self.restarts = restarts;
         self.restarts.set_look(looked);
         for (scope, rows) in rows {
             self.store.remember(&scope, rows);

@@ -7,6 +7,7 @@ use crate::{
     model::{
         delta::{Delta, Scope},
         query::{Answer, AskId},
+        restarts::RestartLog,
         store::RowSet,
     },
 };
@@ -32,6 +33,8 @@ pub enum Event {
         rows: Vec<(Scope, RowSet)>,
         /// When this user last looked; none on the first run.
         looked: Option<Timestamp>,
+        /// When pods restarted.
+        restarts: RestartLog,
     },
     /// Something to tell: from the cache, the configuration, an effect.
     Tell(super::messages::Level, String),

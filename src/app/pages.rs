@@ -154,8 +154,8 @@ impl App {
         };
         match table {
             TableId::Workloads => self.store.workloads.get(key).map_or_else(Vec::new, |workload| {
-                let owner = format!("{}/{}", workload.kind, workload.name);
-                pods_of(&workload.cluster, &workload.namespace, &|pod| pod.workload().as_deref() == Some(&*owner))
+                let owner = (&*workload.kind, &*workload.name);
+                pods_of(&workload.cluster, &workload.namespace, &|pod| pod.workload() == Some(owner))
             }),
             TableId::Jobs => self.store.jobs.get(key).map_or_else(Vec::new, |job| {
                 let owner = format!("Job/{}", job.name);

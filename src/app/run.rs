@@ -17,6 +17,7 @@ use super::{
     App,
     effect::Effect,
     event::{Event, Mouse},
+    memory,
     messages::Level,
     saved::SavedViews,
     supervisor::Supervisor,
@@ -24,6 +25,7 @@ use super::{
     update::update,
 };
 use crate::{
+    cache::Cache,
     command::keys::Key,
     source::{Inbox, registry::Starter},
     term::{guard::Guard, screen::Screen},
@@ -46,6 +48,10 @@ pub struct Console {
     pub sources: Vec<Starter>,
     /// The file of saved views.
     pub views_file: Option<PathBuf>,
+    /// What the last run knew, when it could be opened.
+    pub cache: Option<Cache>,
+    /// What there is to tell at the start.
+    pub notes: Vec<(Level, String)>,
 }
 
 /// Runs the console until it is ended; the terminal is given back in any case. An error means that the terminal
@@ -58,6 +64,7 @@ pub async fn console(console: Console) -> io::Result<()> {
     let inbox = Inbox::default();
     let (answers, answered) = mpsc::channel(256);
     let (tell, told) = mpsc::channel(16);
+    let memory = memory::open(console.cache, &tell);
     let supervisor = Supervisor::start(console.sources, &inbox, answers);
     let mut driver = Driver {
         app: console.app,
@@ -65,13 +72,21 @@ pub async fn console(console: Console) -> io::Result<()> {
         screen,
         supervisor,
         views_file: console.views_file,
+        memory: memory.keeper,
         tell,
         dirty: true,
         last_frame: None,
     };
     driver.event(Event::Resize(columns, rows))?;
+    for (level, text) in console.notes.into_iter().chain(memory.notes) {
+        driver.event(Event::Tell(level, text))?;
+    }
+    driver.event(memory.remembered)?;
     let result = driver.run(&inbox, answered, told, &mut signals).await;
     drop(guard);
+    if let Some(memory) = driver.memory {
+        memory.end(&driver.app);
+    }
     driver.supervisor.stop().await;
     // A terminal that went away ends the console; that is no error to report to nobody.
     match result {
@@ -91,6 +106,7 @@ struct Driver {
     screen: Screen,
     supervisor: Supervisor,
     views_file: Option<PathBuf>,
+    memory: Option<memory::Keeper>,
     tell: mpsc::Sender<(Level, String)>,
     dirty: bool,
     last_frame: Option<Instant>,
@@ -126,7 +142,12 @@ impl Driver {
                 written = self.screen.wait(), if !self.screen.is_idle() => { written?; Flow::On }
                 Some((id, answer)) = answered.recv() => self.event(Event::Answer(id, answer))?,
                 Some((level, text)) = told.recv() => self.event(Event::Tell(level, text))?,
-                _ = tick.tick() => self.event(Event::Tick)?,
+                _ = tick.tick() => {
+                    if let Some(memory) = &mut self.memory {
+                        memory.keep(&self.app);
+                    }
+                    self.event(Event::Tick)?
+                }
                 () = sleep_until(next_frame), if self.dirty && self.screen.is_idle() => { self.draw()?; Flow::On }
                 () = sleep_until(wake.unwrap_or(next_frame)), if wake.is_some() => {
                     wake = None;

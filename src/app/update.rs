@@ -15,7 +15,7 @@ pub fn update(app: &mut App, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Resize(columns, rows) => app.size = (columns, rows),
         Event::Data(deltas) => app.data(deltas),
         Event::Answer(id, answer) => app.answer(id, answer),
-        Event::Remembered { rows, looked } => app.remember(rows, looked),
+        Event::Remembered { rows, looked, restarts } => app.remember(rows, looked, restarts),
         Event::Tell(level, text) => app.messages.tell(now, level, text),
         Event::Tick => app.tick(),
         Event::Wake => {}

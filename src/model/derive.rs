@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-pub(crate) use self::pods::workload;
 pub use self::{
     pods::pod_containers,
     sums::{Sum, sums},

@@ -10,6 +10,7 @@ mod child;
 mod client;
 mod context;
 mod credential;
+mod items;
 mod jobs;
 mod kind;
 mod lines;

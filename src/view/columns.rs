@@ -56,8 +56,8 @@ pub(super) fn fit<'a>(rows: &'a dyn Rows, slots: &[u32], room: u16, offset: usiz
         Some(_) => true,
     });
     let mut columns: Vec<Fitted> = fields.map(|field| natural(rows, slots, field, now)).collect();
-    drop_while(&mut columns, EXPENDABLE, |columns| total(columns, |column| column.width) > room);
-    drop_while(&mut columns, 1, |columns| total(columns, |column| column.least()) > room);
+    drop_while(&mut columns, EXPENDABLE, |columns| total(columns) > room);
+    drop_while(&mut columns, 1, |columns| narrowest(columns) > room);
     shrink(&mut columns, room);
     widen(&mut columns, room);
     columns
@@ -80,8 +80,14 @@ fn natural<'a>(rows: &'a dyn Rows, slots: &[u32], field: usize, now: Timestamp) 
     column
 }
 
-fn total(columns: &[Fitted], cells: impl Fn(&Fitted) -> u16) -> u16 {
-    columns.iter().map(|column| cells(column) + 1).sum()
+/// Cells the columns take.
+fn total(columns: &[Fitted]) -> u16 {
+    columns.iter().map(|column| column.width + 1).sum()
+}
+
+/// Cells the columns take at least.
+fn narrowest(columns: &[Fitted]) -> u16 {
+    columns.iter().map(|column| column.least() + 1).sum()
 }
 
 /// Drops the least important column of at least this priority, the last among equals, while it is too much.
@@ -95,7 +101,7 @@ fn drop_while(columns: &mut Vec<Fitted>, priority: u8, too_much: impl Fn(&[Fitte
 
 /// Takes from the widest column until all fit.
 fn shrink(columns: &mut [Fitted], room: u16) {
-    while total(columns, |column| column.width) > room {
+    while total(columns) > room {
         let shrinkable = columns.iter_mut().filter(|column| column.width > column.least());
         let Some(widest) = shrinkable.max_by_key(|column| column.width) else { return };
         widest.width -= 1;
@@ -104,7 +110,7 @@ fn shrink(columns: &mut [Fitted], room: u16) {
 
 /// Gives what is left to columns whose cells are cut.
 fn widen(columns: &mut [Fitted], room: u16) {
-    let mut left = room.saturating_sub(total(columns, |column| column.width));
+    let mut left = room.saturating_sub(total(columns));
     for column in columns.iter_mut() {
         let wanted =
             column.cells.iter().map(|cell| width(cell)).max().unwrap_or(0).saturating_sub(column.width).min(left);

@@ -95,6 +95,16 @@ impl Lab {
         self.env.lines().find_map(|line| line.strip_prefix(&prefix)).expect("the lab's env tells it").trim_matches('"')
     }
 
+    /// The clusters that are up.
+    pub(crate) fn clusters(&self) -> Vec<&str> {
+        self.fact("LAB_PARTS").split(' ').filter(|part| *part != "docker").collect()
+    }
+
+    /// One of them.
+    pub(crate) fn cluster(&self) -> &str {
+        self.clusters().last().expect("a cluster is up")
+    }
+
     pub(crate) fn port(&self, cluster: &str) -> u16 {
         self.fact(&format!("LAB_{}_PORT_API", cluster.to_uppercase())).parse().unwrap()
     }
@@ -153,21 +163,21 @@ impl Lab {
     }
 
     /// A service account of its own namespace.
-    pub(crate) fn account(&self, cluster: &'static str, name: &'static str) -> Account<'_> {
-        Account::new(self, cluster, name)
+    pub(crate) fn account(&self, name: &'static str) -> Account<'_> {
+        Account::new(self, self.cluster(), name)
     }
 }
 
 /// A service account whose rights come and go; its namespace goes with it.
 pub(crate) struct Account<'a> {
     lab: &'a Lab,
-    cluster: &'static str,
+    cluster: &'a str,
     name: &'static str,
     kubeconfig: tempfile::NamedTempFile,
 }
 
 impl<'a> Account<'a> {
-    fn new(lab: &'a Lab, cluster: &'static str, name: &'static str) -> Self {
+    fn new(lab: &'a Lab, cluster: &'a str, name: &'static str) -> Self {
         lab.kubectl(cluster, &["delete", "namespace", name, "--ignore-not-found"]);
         lab.kubectl(cluster, &["create", "namespace", name]);
         lab.kubectl(cluster, &["create", "serviceaccount", "watcher", "-n", name]);

@@ -31,20 +31,11 @@ pub(super) fn containers_of(pod: &PodRow) -> Vec<PodContainerRow> {
         .collect()
 }
 
-/// Kind and name of the workload a pod belongs to, by its owner: a replica set belongs to the deployment whose name it
-/// has before the hash.
-pub(crate) fn workload(owner: &str) -> Option<(&str, &str)> {
-    match owner.split_once('/')? {
-        ("ReplicaSet", name) => Some(("Deployment", name.rsplit_once('-').map_or(name, |(name, _)| name))),
-        (kind, name) => Some((kind, name)),
-    }
-}
-
 /// Sums restarts of pods onto their workloads.
 pub(super) fn sum_restarts(store: &mut Store) {
     let mut sums: HashMap<String, u32> = HashMap::new();
     for pod in store.pods.iter().filter(|pod| pod.restarts > 0) {
-        if let Some((kind, name)) = pod.owner.as_deref().and_then(workload) {
+        if let Some((kind, name)) = pod.workload() {
             let sum = sums.entry(format!("{}/{}/{kind}/{name}", pod.cluster, pod.namespace)).or_default();
             *sum = sum.saturating_add(pod.restarts);
         }

@@ -144,9 +144,14 @@ fn restarts_and_pods_are_summed_where_they_belong() {
 
 #[test]
 fn a_replica_set_belongs_to_its_deployment() {
-    assert_eq!(workload("ReplicaSet/mw-web.eqiad.main-7f65d"), Some(("Deployment", "mw-web.eqiad.main")));
-    assert_eq!(workload("DaemonSet/node-exporter"), Some(("DaemonSet", "node-exporter")));
-    assert_eq!(workload("odd"), None);
+    let workload_of = |owner: &str| {
+        let mut row = pod("eqiad", "ns", "p");
+        row.owner = Some(owner.into());
+        row.workload().map(|(kind, name)| format!("{kind}/{name}"))
+    };
+    assert_eq!(workload_of("ReplicaSet/mw-web.eqiad.main-7f65d").as_deref(), Some("Deployment/mw-web.eqiad.main"));
+    assert_eq!(workload_of("DaemonSet/node-exporter").as_deref(), Some("DaemonSet/node-exporter"));
+    assert_eq!(workload_of("odd"), None);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A pod.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use jiff::Timestamp;
@@ -28,9 +28,13 @@ pub struct Termination {
 }
 
 impl Termination {
-    /// `OOMKilled 137`.
+    /// `OOMKilled 137`; a reason that is the exit code itself stands alone.
     pub fn text(&self) -> String {
-        format!("{} {}", self.reason, self.exit_code)
+        if self.reason.starts_with("ExitCode:") {
+            self.reason.to_string()
+        } else {
+            format!("{} {}", self.reason, self.exit_code)
+        }
     }
 }
 
@@ -159,15 +163,13 @@ impl PodRow {
         matches!(&*self.status, "Completed" | "Succeeded")
     }
 
-    /// The workload that keeps it running, `Deployment/mw-web`: its owner, or the deployment whose replica set
-    /// owns it (the set's name is the deployment's with the pod-template hash).
-    pub fn workload(&self) -> Option<Cow<'_, str>> {
-        let owner = self.owner.as_deref()?;
-        let deployment = owner.strip_prefix("ReplicaSet/").and_then(|set| {
-            let hash = self.label("pod-template-hash")?;
-            set.strip_suffix(hash)?.strip_suffix('-')
-        });
-        Some(deployment.map_or(Cow::Borrowed(owner), |name| Cow::Owned(format!("Deployment/{name}"))))
+    /// Kind and name of the workload that keeps it running: its owner, or the deployment whose replica set owns it
+    /// (the set has the deployment's name, then the pod-template hash).
+    pub fn workload(&self) -> Option<(&str, &str)> {
+        Some(match self.owner.as_deref()?.split_once('/')? {
+            ("ReplicaSet", name) => ("Deployment", name.rsplit_once('-').map_or(name, |(name, _)| name)),
+            owner => owner,
+        })
     }
 
     /// Memory in percent of the limit.
@@ -297,7 +299,7 @@ impl Row for PodRow {
         })
         .column(7, 8, 32),
         Field::<Self>::new("workload", "WORKLOAD", Kind::Text, "What keeps it running.", |r| {
-            r.workload().map_or(Value::Unknown, Value::Text)
+            r.workload().map_or(Value::Unknown, |(kind, name)| Value::Text(format!("{kind}/{name}").into()))
         }),
         Field::<Self>::new("age", "AGE", Kind::Age, "Time since it was created.", |r| {
             Value::known(r.created, Value::Time)

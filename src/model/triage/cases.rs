@@ -23,6 +23,8 @@ pub(super) struct Case {
     /// What they have in common, as people name it.
     pub(super) group: String,
     pub(super) title: String,
+    /// The row's own name, for the evidence where one speaks for many; empty when the evidence names it anyhow.
+    pub(super) name: String,
     /// Facts without ages: an age would change the finding every second.
     pub(super) evidence: String,
     pub(super) since: Option<Timestamp>,
@@ -66,9 +68,13 @@ impl Cases {
                 rank: 0,
                 severity: case.severity,
                 place: case.place,
+                evidence: if count > 1 && !case.name.is_empty() {
+                    format!("{}: {}", case.name, case.evidence)
+                } else {
+                    case.evidence
+                },
                 object: if count > 1 { case.group } else { case.object },
                 title: case.title,
-                evidence: case.evidence,
                 since: case.since,
                 count,
                 subject: case.subject,

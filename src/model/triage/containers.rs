@@ -29,6 +29,7 @@ pub(super) fn find(seen: &Seen, cases: &mut Cases) {
             object: row.name.to_string(),
             group,
             title,
+            name: row.name.to_string(),
             evidence: evidence(row),
             since: row.finished.filter(|_| !row.is_running()),
             subject: Subject { table: TableId::Containers, key: row.key.clone() },
@@ -65,5 +66,5 @@ fn evidence(row: &ContainerRow) -> String {
     if let Some(used) = row.memory_percent().filter(|_| row.is_running()) {
         facts.push(format!("{} of its memory", percent(used)));
     }
-    format!("{}: {}", row.name, facts.join(", "))
+    facts.join(", ")
 }

@@ -9,7 +9,6 @@ use super::{
     cases::{Case, Cases},
 };
 use crate::model::{
-    derive::workload,
     key::Key,
     rows::{ContainerState, Outcome, PodContainer, PodRow, Subject},
     store::TableId,
@@ -34,7 +33,7 @@ pub(super) fn find(seen: &Seen, cases: &mut Cases) -> Folded {
             continue;
         }
         let Symptom { rule, title, since } = symptom(pod);
-        let owner = pod.owner.as_deref().and_then(workload);
+        let owner = pod.workload();
         let (kind, name) = owner.unwrap_or(("Pod", &pod.name));
         cases.add(Case {
             rule,
@@ -44,6 +43,7 @@ pub(super) fn find(seen: &Seen, cases: &mut Cases) -> Folded {
             object: format!("{}/{}", pod.namespace, pod.name),
             group: format!("{}/{name}", pod.namespace),
             title,
+            name: pod.name.to_string(),
             evidence: evidence(pod),
             since,
             subject: Subject { table: TableId::Pods, key: pod.key.clone() },
@@ -55,7 +55,7 @@ pub(super) fn find(seen: &Seen, cases: &mut Cases) -> Folded {
 
 /// A pod of a job that ended: the job's outcome counts, not the attempts it took.
 fn is_past(seen: &Seen, pod: &PodRow) -> bool {
-    let Some(("Job", name)) = pod.owner.as_deref().and_then(workload) else { return false };
+    let Some(("Job", name)) = pod.workload() else { return false };
     let job = seen.store.jobs.get(&Key::of(&[&pod.cluster, &pod.namespace, "Job", name]));
     job.is_some_and(|job| matches!(job.outcome, Outcome::Complete | Outcome::Failed))
 }
@@ -96,7 +96,7 @@ fn symptom(pod: &PodRow) -> Symptom {
     Symptom { rule, title, since }
 }
 
-/// `web-2: php CrashLoopBackOff, 7/8 ready, 12 restarts (2 in the last hour), last end OOMKilled 137, on n1`.
+/// `php CrashLoopBackOff, 7/8 ready, 12 restarts (2 in the last hour), last end OOMKilled 137, on n1`.
 fn evidence(pod: &PodRow) -> String {
     let mut facts = Vec::new();
     if let Some((container, state)) = pod.containers.iter().find_map(trouble) {
@@ -113,7 +113,7 @@ fn evidence(pod: &PodRow) -> String {
     if let Some(node) = &pod.node {
         facts.push(format!("on {node}"));
     }
-    format!("{}: {}", pod.name, facts.join(", "))
+    facts.join(", ")
 }
 
 /// A container that keeps its pod from being well, and how.

@@ -17,6 +17,7 @@ pub(super) fn find(seen: &Seen, cases: &mut Cases) {
             object: health.source.to_string(),
             group: health.source.to_string(),
             title: word.into(),
+            name: String::new(),
             evidence: if health.message.is_empty() { format!("the source is {word}") } else { health.message.clone() },
             since: Some(health.since),
             subject: Subject { table: TableId::Sources, key: health.source.as_str().into() },

@@ -182,7 +182,7 @@ fn containers_are_grouped_by_their_service() {
             "container-memory warning c5 ×1",
         ]
     );
-    assert_eq!(findings(&store, now())[1].evidence, "c3: state exited, exit code 137, the kernel killed it for memory");
+    assert_eq!(findings(&store, now())[1].evidence, "state exited, exit code 137, the kernel killed it for memory");
 }
 
 #[test]

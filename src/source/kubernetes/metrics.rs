@@ -6,13 +6,17 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use super::{
     call,
     context::{Context, Link},
+    items::Items,
     quantity,
-    slim::{Meta, Page, Quantities, nullable, quantities, time},
+    slim::{Meta, Quantities, nullable, quantities, time},
     trouble::Trouble,
 };
 use crate::{
@@ -26,7 +30,7 @@ const INTERVAL: Duration = Duration::from_secs(15);
 /// How long one answer may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Usages that go to the console at once.
+/// Usages that go to the console at once, about.
 const BATCH: usize = 500;
 
 const API: &str = "/apis/metrics.k8s.io/v1beta1";
@@ -120,43 +124,54 @@ impl Known {
         let mut seen = HashSet::with_capacity(self.keys.len());
         let mut result = Ok(());
         for path in paths {
-            match call::get(&link.client, &path, LIMIT).await {
-                Ok(body) => {
-                    let usages = usages(&context.cluster, &body)?;
-                    seen.extend(usages.iter().map(|usage| usage.key.clone()));
-                    self.send(context, usages).await;
-                }
+            let read = self.read(context, link, &path, &mut seen);
+            match timeout(LIMIT, read).await.unwrap_or(Err(Trouble::Slow(LIMIT))) {
+                Ok(()) => {}
                 Err(trouble @ (Trouble::Absent(_) | Trouble::Forbidden(_) | Trouble::Status(..))) => {
                     result = Err(trouble);
                 }
                 // Nothing is known of the numbers: those that stand are marked by the source's state.
-                Err(trouble) => return Err(trouble),
+                Err(trouble) => {
+                    self.keys.extend(seen);
+                    return Err(trouble);
+                }
             }
         }
         let at = Timestamp::now();
         let unknown = self.keys.difference(&seen).map(|key| Usage { key: key.clone(), cpu: None, memory: None, at });
         let unknown: Vec<Usage> = unknown.collect();
-        self.send(context, unknown).await;
+        if !unknown.is_empty() {
+            context.outlet.usage(self.table, unknown).await;
+        }
         self.keys = seen;
         result
     }
 
-    async fn send(&self, context: &Context, usages: Vec<Usage>) {
-        let mut usages = usages.into_iter().peekable();
-        while usages.peek().is_some() {
-            context.outlet.usage(self.table, usages.by_ref().take(BATCH).collect()).await;
+    /// Passes on an answer while it arrives: metrics-server knows no pages, and ten thousand pods are megabytes.
+    async fn read(&self, context: &Context, link: &Link, path: &str, seen: &mut HashSet<Key>) -> Result<(), Trouble> {
+        let mut body = call::open(&link.client, path, LIMIT).await?;
+        let (mut items, mut batch) = (Items::default(), Vec::new());
+        while let Some(chunk) = call::chunk(&mut body).await? {
+            items.push(chunk.as_ref(), |item| batch.extend(usage(&context.cluster, item)));
+            if batch.len() >= BATCH {
+                self.send(context, std::mem::take(&mut batch), seen).await;
+            }
+        }
+        self.send(context, batch, seen).await;
+        Ok(())
+    }
+
+    async fn send(&self, context: &Context, usages: Vec<Usage>, seen: &mut HashSet<Key>) {
+        if !usages.is_empty() {
+            seen.extend(usages.iter().map(|usage| usage.key.clone()));
+            context.outlet.usage(self.table, usages).await;
         }
     }
 }
 
-/// The usages of an answer. What cannot be read is passed over.
-fn usages(cluster: &str, body: &[u8]) -> Result<Vec<Usage>, Trouble> {
-    let page: Page<'_> =
-        serde_json::from_slice(body).map_err(|_| Trouble::Garbled("metrics of an unknown form".into()))?;
-    Ok(page.items.iter().filter_map(|item| usage(cluster, &serde_json::from_str(item.get()).ok()?)).collect())
-}
-
-fn usage(cluster: &str, measured: &Measured) -> Option<Usage> {
+/// The usage in an item; none when it cannot be read.
+fn usage(cluster: &str, item: &[u8]) -> Option<Usage> {
+    let measured: Measured = serde_json::from_slice(item).ok()?;
     let all = || measured.containers.iter().map(|container| &container.usage).chain([&measured.usage]);
     let sum = |name: &str, read: fn(&str) -> Option<u64>| {
         all().filter_map(|usage| usage.get(name)).filter_map(|amount| read(amount)).reduce(u64::saturating_add)
@@ -186,13 +201,13 @@ mod tests {
             {"metadata":{"name":"young","namespace":"mw"},"containers":[]},
             {"metadata":{"name":"\u001b[31m","namespace":"mw"},"containers":[{"usage":{"cpu":"1"}}]},
             {"metadata":null}]}"#;
-        let found = usages("eqiad", body).unwrap();
+        let (mut items, mut found) = (Items::default(), Vec::new());
+        items.push(body, |item| found.extend(usage("eqiad", item)));
         let shown: Vec<_> = found.iter().map(|usage| (usage.key.as_str(), usage.cpu, usage.memory)).collect();
         assert_eq!(
             shown,
             [("eqiad/mw/web-1", Some(15), Some(123 * 1024 + (1 << 20))), ("eqiad/node1", Some(1500), Some(2 << 30))]
         );
-        assert!(usages("eqiad", b"<html>").is_err());
     }
 
     #[test]
