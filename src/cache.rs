@@ -64,6 +64,7 @@ const LAYOUT: &str = "
 pub struct Cache {
     db: Connection,
     path: PathBuf,
+    limit: u64,
 }
 
 /// What was remembered.
@@ -130,7 +131,7 @@ impl Cache {
         }
         let oldest = (now - KEEP).as_second();
         db.execute("DELETE FROM rows WHERE saved < ?1", [oldest])?;
-        Ok(Self { db, path: path.to_owned() })
+        Ok(Self { db, path: path.to_owned(), limit })
     }
 
     /// The rows of every scope, newest scope first, equal strings shared. Rows of another ronde's layout are passed over.
@@ -169,7 +170,7 @@ impl Cache {
             return Ok(());
         }
         let data = blob::of_rows(rows).map_err(|source| Error::Encode { path: self.path.clone(), source })?;
-        self.write(|db| {
+        self.write(data.len(), |db| {
             db.execute(
                 "INSERT OR REPLACE INTO rows VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
@@ -200,7 +201,9 @@ impl Cache {
     /// Remembers how often pods restarted.
     pub fn save_restarts(&mut self, restarts: &RestartLog) -> Result<(), Error> {
         let data = blob::of_restarts(restarts).map_err(|source| Error::Encode { path: self.path.clone(), source })?;
-        self.write(|db| db.execute("INSERT OR REPLACE INTO restarts VALUES (0, ?1, ?2)", params![blob::RESTARTS, data]))
+        self.write(data.len(), |db| {
+            db.execute("INSERT OR REPLACE INTO restarts VALUES (0, ?1, ?2)", params![blob::RESTARTS, data])
+        })
     }
 
     /// When this user last looked.
@@ -211,7 +214,7 @@ impl Cache {
 
     /// This user looks now.
     pub fn set_looked_at(&mut self, now: Timestamp) -> Result<(), Error> {
-        self.write(|db| db.execute("INSERT OR REPLACE INTO looked VALUES (0, ?1)", [now.as_second()]))
+        self.write(0, |db| db.execute("INSERT OR REPLACE INTO looked VALUES (0, ?1)", [now.as_second()]))
     }
 
     fn forget(&self, scope: &Scope) -> Result<(), Error> {
@@ -220,8 +223,13 @@ impl Cache {
         forgotten.map(|_| ()).map_err(|error| self.error(error))
     }
 
-    /// Writes; when the file is full, forgets the scope that was saved longest ago and tries again.
-    fn write(&mut self, change: impl Fn(&Transaction<'_>) -> rusqlite::Result<usize>) -> Result<(), Error> {
+    /// Writes `size` bytes; when the file would exceed its limit, forgets the scope that was saved longest ago and
+    /// tries again.
+    fn write(
+        &mut self,
+        size: usize,
+        change: impl Fn(&Transaction<'_>) -> rusqlite::Result<usize>,
+    ) -> Result<(), Error> {
         loop {
             let mut attempt = || {
                 let transaction = self.db.transaction()?;
@@ -230,10 +238,17 @@ impl Cache {
             };
             match attempt() {
                 Ok(()) => return Ok(()),
-                Err(error) if error::is_full(&error) && self.forget_oldest() => {}
+                Err(error) if error::is_full(&error) && self.makes_room(size) && self.forget_oldest() => {}
                 Err(error) => return Err(self.error(error)),
             }
         }
+    }
+
+    /// Whether forgetting others makes room: not on a full disk, and not for what is half of the limit by itself.
+    fn makes_room(&self, size: usize) -> bool {
+        let pages: i64 = self.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap_or(0);
+        let size = size as u64;
+        size <= self.limit / 2 && pages.unsigned_abs() * PAGE + size + 2 * PAGE > self.limit
     }
 
     fn forget_oldest(&self) -> bool {

@@ -354,11 +354,13 @@ fn the_file_stays_within_its_limit_and_forgets_what_is_oldest() {
 }
 
 #[test]
-fn what_never_fits_says_full() {
+fn what_never_fits_says_full_and_costs_the_others_nothing() {
     let place = place();
-    let mut cache = Cache::open(&place.path, 64 << 10, at(0)).unwrap();
+    let mut cache = Cache::open(&place.path, 256 << 10, at(0)).unwrap();
+    cache.save_rows(&scope("codfw", TableId::Pods), &pods(0..10), at(0)).unwrap();
     let error = cache.save_rows(&scope("eqiad", TableId::Pods), &pods(0..5000), at(0)).unwrap_err();
     assert!(matches!(error, Error::Full { .. }), "{error}");
+    assert_eq!(loaded(&cache), [(scope("codfw", TableId::Pods), 10)]);
     cache.save_rows(&scope("eqiad", TableId::Pods), &pods(0..10), at(0)).unwrap();
 }
 

@@ -106,7 +106,11 @@ pub async fn list(
         Form::Csv => report::csv(listing)?,
     };
     let exit = if collected.missing.is_empty() { Exit::Well } else { Exit::Unreachable };
-    Ok(Printed { out, err: complaints(&collected.missing), exit })
+    let mut err = complaints(&collected.missing);
+    if collected.asked == 0 {
+        err = format!("nothing that has {} is configured or was found\n", request.table.name());
+    }
+    Ok(Printed { out, err, exit })
 }
 
 /// Rows that are there: a row that went while we looked is none.

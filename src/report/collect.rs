@@ -44,6 +44,8 @@ const BATCH: usize = 4096;
 pub struct Collected {
     /// Rows, and the state of each source.
     pub store: Store,
+    /// Sources that were asked.
+    pub asked: usize,
     /// Sources that did not deliver, each with what a person should read.
     pub missing: Vec<Health>,
 }
@@ -140,7 +142,7 @@ pub async fn collect(sources: Vec<Box<dyn Source>>, table: TableId, wait: Durati
     if table == TableId::Findings {
         Triage::default().refresh(&mut store, now);
     }
-    Collected { store, missing }
+    Collected { store, asked: progress.sources.len(), missing }
 }
 
 #[derive(Default)]
@@ -181,6 +183,10 @@ impl Progress {
             }
             Delta::Commit(scope) => {
                 source.open.remove(scope);
+                source.listed.insert(scope.table);
+            }
+            // A source of one row does not bother to begin a list.
+            Delta::Upsert(scope, _) if !source.open.contains(scope) => {
                 source.listed.insert(scope.table);
             }
             _ => {}

@@ -12,6 +12,7 @@ use crate::{
 enum Manner {
     Well,
     SlowParts,
+    Single,
     Unreachable,
     Hangs,
     Ends,
@@ -63,6 +64,10 @@ impl Source for Fake {
                         outlet.upsert(&scope, row(id.name(), Some(6.0))).await;
                         pause(50).await;
                     }
+                }
+                Manner::Single => {
+                    outlet.health(State::Polling, "").await;
+                    outlet.upsert(&scope, row(id.name(), Some(1.0))).await;
                 }
                 Manner::SlowParts => {
                     outlet.health(State::Live, "").await;
@@ -120,6 +125,13 @@ async fn a_source_that_never_rests_is_not_waited_for_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_row_without_a_list_is_a_list() {
+    let (collected, took) = run(&[("a", Manner::Single)]).await;
+    assert_eq!(said(&collected), Vec::<String>::new());
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_in_parts_is_waited_for_to_its_end() {
     let (collected, _) = run(&[("a", Manner::SlowParts)]).await;
     assert_eq!(said(&collected), Vec::<String>::new());
@@ -162,5 +174,6 @@ async fn a_source_that_hangs_costs_the_wait_and_no_more() {
 async fn sources_that_cannot_tell_are_not_started() {
     let pods: Box<dyn Source> = Box::new(Fake(SourceId::new("kubernetes", "eqiad"), Manner::Panics));
     let collected = collect(vec![pods], TableId::Nodes, Duration::from_secs(10)).await;
+    assert_eq!(collected.asked, 0);
     assert_eq!(said(&collected), Vec::<String>::new());
 }
