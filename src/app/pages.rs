@@ -51,7 +51,8 @@ impl App {
             return self.drill(effects);
         }
         let (table, key) = self.asked_row(table, &key);
-        let mut page = TextPage::new(format!("{what} {key}"), Origin::Asked(make(table, key.clone())));
+        let title = format!("{what} {}", self.name_of(table, &key));
+        let mut page = TextPage::new(title, Origin::Asked(make(table, key.clone())));
         if table == TableId::Sources {
             page.document = self.source_document(&key);
         } else {
@@ -132,7 +133,11 @@ impl App {
             self.messages.tell(self.now, Level::Warning, text);
         }
         let title = match keys.len() {
-            1 => format!("logs {first}{}", container.as_deref().map(|name| format!("/{name}")).unwrap_or_default()),
+            1 => format!(
+                "logs {}{}",
+                self.name_of(table, &first),
+                container.as_deref().map(|name| format!("/{name}")).unwrap_or_default()
+            ),
             count => format!("logs of {count}"),
         };
         let mut page = LogPage::new(title, table, keys.into_iter().map(|(_, key)| key).collect());
@@ -217,6 +222,14 @@ impl App {
         let mut page = TextPage::new("help", Origin::Help);
         page.document = Some(document);
         self.tab_mut().stack.push(Page::Text(page));
+    }
+
+    /// A row as a title names it: its key, but for containers, whose key holds their id.
+    fn name_of(&self, table: TableId, key: &Key) -> String {
+        match self.store.containers.get(key).filter(|_| table == TableId::Containers) {
+            Some(container) => format!("{}/{}", container.engine, container.name),
+            None => key.to_string(),
+        }
     }
 
     /// Opens what ronde told so far.

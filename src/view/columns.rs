@@ -33,6 +33,11 @@ impl Fitted<'_> {
         self.meta.column.map_or(u8::MAX, |column| column.priority)
     }
 
+    /// Whether it says what the row is: such a cell is cut in the middle.
+    pub(super) fn is_name(&self) -> bool {
+        self.meta.aliases.contains(&"name") || self.meta.name == "object"
+    }
+
     /// Whether its cells end in one column.
     pub(super) fn is_number(&self) -> bool {
         !matches!(self.meta.kind, Kind::Text | Kind::Spark | Kind::Bool)
@@ -40,8 +45,10 @@ impl Fitted<'_> {
 }
 
 /// Columns from this priority on go rather than have others cut; more important ones stay as long as their narrowest
-/// form fits.
-const EXPENDABLE: u8 = 5;
+/// form fits. On a narrow screen names and states count for more than measurements.
+fn expendable(room: u16) -> u8 {
+    if room < 100 { 2 } else { 4 }
+}
 
 /// Chooses columns for `room` cells and makes their cells: the least important go first. `offset` columns that may be
 /// dropped are scrolled away.
@@ -56,7 +63,7 @@ pub(super) fn fit<'a>(rows: &'a dyn Rows, slots: &[u32], room: u16, offset: usiz
         Some(_) => true,
     });
     let mut columns: Vec<Fitted> = fields.map(|field| natural(rows, slots, field, now)).collect();
-    drop_while(&mut columns, EXPENDABLE, |columns| total(columns) > room);
+    drop_while(&mut columns, expendable(room), |columns| total(columns) > room);
     drop_while(&mut columns, 1, |columns| narrowest(columns) > room);
     shrink(&mut columns, room);
     widen(&mut columns, room);
@@ -99,11 +106,11 @@ fn drop_while(columns: &mut Vec<Fitted>, priority: u8, too_much: impl Fn(&[Fitte
     }
 }
 
-/// Takes from the widest column until all fit.
+/// Takes from the widest column until all fit; from columns of numbers only when no text is left to cut.
 fn shrink(columns: &mut [Fitted], room: u16) {
     while total(columns) > room {
         let shrinkable = columns.iter_mut().filter(|column| column.width > column.least());
-        let Some(widest) = shrinkable.max_by_key(|column| column.width) else { return };
+        let Some(widest) = shrinkable.max_by_key(|column| (!column.is_number(), column.width)) else { return };
         widest.width -= 1;
     }
 }

@@ -39,6 +39,25 @@ pub(super) fn fit(text: &str, cells: u16) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The text in at most `cells` cells, cut in the middle: names that begin alike differ at their end.
+pub(super) fn fit_middle(text: &str, cells: u16) -> Cow<'_, str> {
+    if width(text) <= cells || cells < 5 {
+        return fit(text, cells);
+    }
+    let tail_cells = (cells - 1) / 2;
+    let mut tail: Vec<&str> = Vec::new();
+    let mut used = 0;
+    for cluster in text.graphemes(true).rev() {
+        used += width(cluster);
+        if used > tail_cells {
+            break;
+        }
+        tail.push(cluster);
+    }
+    let head = fit(text, cells - tail_cells);
+    Cow::Owned(head.chars().chain(tail.iter().rev().flat_map(|cluster| cluster.chars())).collect())
+}
+
 /// Writes text at a cell, at most `cells` wide, inert and cut. Returns the cells used.
 pub(super) fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, cells: u16, style: Style) -> u16 {
     if cells == 0 || !buffer.area.contains((x, y).into()) {
@@ -104,11 +123,23 @@ mod tests {
         assert_eq!([grouped(7), grouped(1512), grouped(1_000_000)], ["7", "1 512", "1 000 000"]);
     }
 
+    #[test]
+    fn a_name_keeps_its_beginning_and_its_end() {
+        assert_eq!(fit_middle("mw-web.eqiad.main-7f65fbb9c8-69sm2", 16), "mw-web.e…8-69sm2");
+        assert_eq!(fit_middle("short", 16), "short");
+    }
+
     proptest! {
         #[test]
         fn a_fitted_text_fits(text in any::<String>(), cells in 0u16..40) {
             let inert = text::inert(&text);
             prop_assert!(width(&fit(&inert, cells)) <= cells);
+        }
+
+        #[test]
+        fn a_name_cut_in_the_middle_fits(text in any::<String>(), cells in 0u16..40) {
+            let inert = text::inert(&text);
+            prop_assert!(width(&fit_middle(&inert, cells)) <= cells);
         }
 
         #[test]

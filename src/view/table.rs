@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, style::Style};
 
 use super::{
     columns::{self, Fitted},
-    paint::{fill, put, put_right, tone, width},
+    paint::{fill, fit, fit_middle, put, put_right, tone, width},
 };
 use crate::{
     app::{
@@ -18,6 +18,7 @@ use crate::{
         order,
         store::TableId,
         table::{Presence, Rows},
+        text::inert,
         value::Kind,
     },
     theme::{self, Theme},
@@ -119,7 +120,9 @@ fn row(
         if column.is_number() {
             put_right(buffer, x + column.width, y, text, column.width, style);
         } else {
-            put(buffer, x, y, text, column.width, style);
+            let inert = inert(text);
+            let cut = if column.is_name() { fit_middle(&inert, column.width) } else { fit(&inert, column.width) };
+            put(buffer, x, y, &cut, column.width, style);
         }
         x += column.width + 1;
     }
