@@ -67,7 +67,7 @@ fn text(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {
         let row: String =
-            (0..buffer.area.width).filter_map(|x| buffer.cell((x, y)).map(|cell| cell.symbol())).collect();
+            (0..buffer.area.width).filter_map(|x| buffer.cell((x, y)).map(ratatui::buffer::Cell::symbol)).collect();
         out.push_str(row.trim_end());
         out.push('\n');
     }
