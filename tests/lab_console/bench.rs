@@ -50,7 +50,7 @@ impl Lab {
     /// The console as a person starts it who was told of the lab's configuration.
     pub(crate) fn console(&self, columns: u16, rows: u16) -> Terminal {
         let config = self.value("LAB_CONFIG").to_owned();
-        Terminal::start(&["--config", &config], columns, rows)
+        drawn(Terminal::start(&["--config", &config], columns, rows))
     }
 
     /// The console with another configuration, in a home of its own.
@@ -59,7 +59,7 @@ impl Lab {
         let home = tempfile::tempdir().expect("a home");
         let file = home.path().join("config.toml");
         std::fs::write(&file, config).expect("written");
-        Terminal::start_in(home, &["--config", &file.to_string_lossy()], columns, rows, &[])
+        drawn(Terminal::start_in(home, &["--config", &file.to_string_lossy()], columns, rows, &[]))
     }
 
     /// The lab's configuration with the clusters as another user: `junior`, `exec-hang` and others.
@@ -92,6 +92,12 @@ impl Lab {
         fault.run(breaking);
         fault
     }
+}
+
+/// A terminal whose program has taken it: what is typed before goes through the kernel's own line editing.
+fn drawn(mut terminal: Terminal) -> Terminal {
+    terminal.wait_within(PATIENCE, "the first screen", |screen| screen.contains("Triage"));
+    terminal
 }
 
 /// Runs `ronde` without a screen, in a home of its own.

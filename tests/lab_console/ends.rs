@@ -38,7 +38,7 @@ fn nothing_stays_behind_however_it_ends() {
     // A credential plugin that hangs is a child that has every reason to stay.
     let config = lab.config_as("exec-hang");
     for how in ["quit", "TERM", "HUP"] {
-        let mut terminal = lab.console_with(&config, 120, 40);
+        let mut terminal = lab.console_with(&config, 200, 50);
         terminal.see("lab ● live");
         let pid = terminal.pid();
         super::bench::until("the plugin hangs", || !children(pid).is_empty());

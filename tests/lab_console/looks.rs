@@ -138,7 +138,7 @@ fn a_capital_letter_sorts_by_its_column() {
     let mut terminal = lab.console(200, 50);
     terminal.send("4");
     filter(&mut terminal, "ns=shapes");
-    row(&mut terminal, &["eqiad", "shapes"]);
+    row(&mut terminal, &["shapes", "Running"]);
     for (direction, descending) in [("▲", false), ("▼", true)] {
         terminal.send("S");
         terminal.see(&format!("sort status{direction}"));
@@ -289,7 +289,7 @@ fn related_rows_are_one_key_away() {
     terminal.send(">");
     let screen = terminal.see("node node1");
     let item = screen.lines().find(|line| line.contains("node node1") && !line.contains("other")).unwrap().trim();
-    terminal.send(&item[..1]);
+    terminal.send(&format!("{}\r", &item[..1]));
     terminal.see("lens nodes");
     row(&mut terminal, &["▸eqiad", "node1", "Ready"]);
 }
