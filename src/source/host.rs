@@ -115,6 +115,7 @@ struct Published {
     sent_disks: Option<Vec<DiskRow>>,
     sent_units: Option<Vec<UnitRow>>,
     processes_shown: bool,
+    listed: bool,
     health: Option<(State, String)>,
 }
 
@@ -126,6 +127,7 @@ impl Published {
             sent_disks: None,
             sent_units: None,
             processes_shown: false,
+            listed: false,
             health: None,
         }
     }
@@ -174,7 +176,14 @@ impl Published {
             }
         }
         if self.latest.facts.is_some() {
-            self.outlet.upsert(&self.scope(TableId::Nodes), RowSet::Nodes(vec![self.latest.row()])).await;
+            let (scope, row) = (self.scope(TableId::Nodes), RowSet::Nodes(vec![self.latest.row()]));
+            if self.listed {
+                self.outlet.upsert(&scope, row).await;
+            } else {
+                // The first time as a whole list: who waits for one must know that no more machines come.
+                self.outlet.replace(&scope, row).await;
+                self.listed = true;
+            }
         }
     }
 
@@ -214,7 +223,7 @@ fn now() -> Timestamp {
 mod tests {
     use super::*;
     use crate::{
-        model::{key::Key, store::Store},
+        model::{delta::Delta, key::Key, store::Store},
         source::Inbox,
     };
 
@@ -259,6 +268,21 @@ mod tests {
         machine.take(Part::Units(Ok(None))).await;
         machine.take(readable()).await;
         assert_eq!(know(&inbox), (0, Some(None), String::new()));
+    }
+
+    #[tokio::test]
+    async fn the_first_row_of_the_machine_comes_as_a_whole_list_and_then_as_changes() {
+        let inbox = Inbox::default();
+        let mut machine = Published::new(&"h1".into(), inbox.outlet(SourceId::new("host", "h1")));
+        let nodes = |inbox: &Inbox| {
+            let deltas = inbox.try_take(10);
+            let is_nodes = |delta: &Delta| matches!(delta, Delta::Commit(scope) if scope.table == TableId::Nodes);
+            (deltas.iter().any(is_nodes), deltas.iter().any(|delta| matches!(delta, Delta::Upsert(..))))
+        };
+        machine.take(readable()).await;
+        assert_eq!(nodes(&inbox), (true, true));
+        machine.take(readable()).await;
+        assert_eq!(nodes(&inbox), (false, true));
     }
 
     #[tokio::test]

@@ -92,6 +92,27 @@ impl Terminal {
         self.parser.lock().expect("parser").screen().contents()
     }
 
+    /// The screen's cells, row by row; the second half of a wide character is empty.
+    pub(crate) fn grid(&self) -> Vec<Vec<String>> {
+        let parser = self.parser.lock().expect("parser");
+        let screen = parser.screen();
+        let (rows, columns) = screen.size();
+        let cell = |row, column| screen.cell(row, column).map_or_else(String::new, |cell| cell.contents().to_owned());
+        (0..rows).map(|row| (0..columns).map(|column| cell(row, column)).collect()).collect()
+    }
+
+    /// The colours on the screen, text on ground, each pair once.
+    pub(crate) fn colours(&self) -> std::collections::BTreeSet<String> {
+        let parser = self.parser.lock().expect("parser");
+        let screen = parser.screen();
+        let (rows, columns) = screen.size();
+        let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        cells
+            .filter_map(|(row, column)| screen.cell(row, column))
+            .map(|cell| format!("{:?} on {:?}", cell.fgcolor(), cell.bgcolor()))
+            .collect()
+    }
+
     /// Everything the program wrote.
     pub(crate) fn raw(&self) -> Vec<u8> {
         self.raw.lock().expect("raw").clone()
