@@ -90,8 +90,12 @@ fn show(config: &Config, places: &Places, sources: Vec<registry::Starter>, demo:
     console::run(config, places, sources, demo).wrap_err("the terminal cannot be used")
 }
 
+/// Threads that do the work of sources: one reads a long list while another answers. More of them, as machines of many
+/// cores would have, cost memory (each has an allocator's pool) and wake each other for nothing.
+const WORKERS: usize = 2;
+
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()
 }
 
 /// Prints; a reader that left (`ronde list pods | head`) is no error.

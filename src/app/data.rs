@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{App, Page, effect::Effect, layout};
+use super::{App, Page, effect::Effect, layout, table_view::TableView};
 use crate::{
     model::{
         delta::{Delta, Scope},
@@ -10,9 +10,20 @@ use crate::{
         restarts::RestartLog,
         rows::FindingRow,
         store::{RowSet, TableId},
+        table::Rows,
     },
     source::Demand,
 };
+
+/// Of which state of the data a frame is; see [`App::looks`].
+#[derive(PartialEq)]
+pub(super) struct Looks {
+    rows: Option<u64>,
+    waiting: Option<u64>,
+    order: Option<u64>,
+    findings: u64,
+    health: u64,
+}
 
 /// The shortest time between two rounds of triage.
 const TRIAGE_EVERY: SignedDuration = SignedDuration::from_millis(500);
@@ -157,8 +168,52 @@ impl App {
         }
     }
 
+    /// Changes with all that data may change on the screen: the rows in front, the findings counted in the header, how
+    /// sources stand. (Ages change with time; there is a frame a second for them.)
+    pub(super) fn looks(&self) -> Looks {
+        Looks {
+            rows: self.rows().map(Rows::generation),
+            waiting: self.view().map(|view| view.waiting(&self.store)),
+            order: self.view().map(TableView::version),
+            findings: self.store.findings.generation(),
+            health: self.store.told,
+        }
+    }
+
     /// Findings at least as bad as a warning.
     pub fn finding_count(&self) -> usize {
         self.store.findings.iter().filter(|finding: &&FindingRow| finding.severity.is_wrong()).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        action::role::Role,
+        app::{Settings, event::Event, saved::SavedViews, update::update},
+        command::keymap::Keymap,
+        model::fixtures::{cluster, cluster_node, now, pod},
+    };
+
+    #[test]
+    fn data_that_is_not_on_the_screen_changes_nothing_there() {
+        let mut app = App::new(Settings::default(), Role::read_only(), Keymap::default(), SavedViews::default(), now());
+        (app.size, app.active) = ((200, 50), 3);
+        let mut later = now();
+        let mut changes = |rows: RowSet| {
+            let scope = Scope::all(&cluster("eqiad"), rows.table());
+            later += SignedDuration::from_secs(1);
+            let before = app.looks();
+            update(&mut app, Event::Data(vec![Delta::Upsert(scope, rows)]), later);
+            app.looks() != before
+        };
+        let web = pod("eqiad", "mw-web", "web-1");
+        assert!(changes(RowSet::Pods(vec![web.clone()])), "a row in front");
+        assert!(!changes(RowSet::Pods(vec![web.clone()])), "as it was");
+        let mut node = cluster_node("eqiad", "node1");
+        assert!(!changes(RowSet::ClusterNodes(vec![node.clone()])), "another table");
+        node.status = "NotReady".into();
+        assert!(changes(RowSet::ClusterNodes(vec![node])), "a finding, counted in the header");
     }
 }

@@ -192,8 +192,11 @@ impl Driver {
     }
 
     fn event(&mut self, event: Event) -> io::Result<Flow> {
+        let by_data = matches!(event, Event::Data(_) | Event::Wake);
+        let before = self.app.looks();
         let effects = update(&mut self.app, event, Timestamp::now());
-        self.dirty = true;
+        // Most of what sources say concerns other tables than the one in front.
+        self.dirty |= !by_data || self.app.looks() != before;
         for effect in effects {
             if self.perform(effect)? == Flow::End {
                 return Ok(Flow::End);

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
+    derive::{self, Sum},
     filter::{Filter, FilterError},
     key::Key,
     order::{self, Sort},
@@ -82,11 +83,14 @@ pub struct TableView {
     pub order: Vec<u32>,
     /// Rows in the order that are not ghosts.
     pub count: usize,
+    /// What the rows in the order add up to. Made with the order: a frame must not walk all rows.
+    pub sums: Vec<Sum>,
     /// Held still.
     pub frozen: Option<Frozen>,
     /// Where the selection was, for when its row goes.
     position: usize,
     revision: u64,
+    version: u64,
     built: Option<Built>,
 }
 
@@ -108,9 +112,11 @@ impl TableView {
             column_offset: 0,
             order: Vec::new(),
             count: 0,
+            sums: Vec::new(),
             frozen: None,
             position: 0,
             revision: 0,
+            version: 0,
             built: None,
         }
     }
@@ -178,6 +184,8 @@ impl TableView {
         }
         self.count = order.iter().filter(|&&slot| !matches!(rows.presence(slot), Some(Presence::Ghost(_)))).count();
         self.marks.retain(|key| rows.slot(key).is_some());
+        self.sums = derive::sums(rows, &order);
+        self.version += 1;
         self.order = order;
         true
     }
@@ -186,6 +194,11 @@ impl TableView {
     pub fn is_behind(&self, store: &Store) -> bool {
         self.built
             .is_none_or(|built| built.revision != self.revision || built.generation != self.rows(store).generation())
+    }
+
+    /// Grows with every rebuild.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
     /// Takes the order out, with what it was built from; [`Self::restore_order`] puts it back.

@@ -91,11 +91,13 @@ macro_rules! tables {
             $(#[doc = $doc] pub $member: Table<$row>,)*
             /// The last report of each source.
             pub health: BTreeMap<SourceId, Health>,
+            /// Reports of sources so far that said something new.
+            pub told: u64,
         }
 
         impl Default for Store {
             fn default() -> Self {
-                Self { $($member: Table::new(TableId::$variant),)* health: BTreeMap::new() }
+                Self { $($member: Table::new(TableId::$variant),)* health: BTreeMap::new(), told: 0 }
             }
         }
 
@@ -236,6 +238,10 @@ impl Store {
         {
             health.since = known.since;
         }
+        if self.health.get(&health.source) == Some(&health) {
+            return;
+        }
+        self.told += 1;
         self.health.insert(health.source.clone(), health);
     }
 

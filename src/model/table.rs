@@ -20,7 +20,7 @@ use super::{
 pub const GHOST: SignedDuration = SignedDuration::from_secs(10);
 
 /// A kind of row.
-pub trait Row: Clone + fmt::Debug + Send + Sync + 'static {
+pub trait Row: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     /// Every field, in the order of the columns.
     const FIELDS: &'static [Field<Self>];
 
@@ -108,7 +108,6 @@ impl<R: Row> Table<R> {
     }
 
     fn put(&mut self, scope: &Scope, mut row: R, presence: Presence) -> bool {
-        self.generation += 1;
         let index = self.scope_index(scope);
         // A row from the cache is not mentioned by a list that is under way.
         let ago = u32::from(presence == Presence::Cached);
@@ -120,9 +119,14 @@ impl<R: Row> Table<R> {
                 self.ghosts -= 1;
             }
             row.carry(&slot.row);
+            // Objects change more often than their rows (heartbeats, managed fields); that is no change to anybody.
+            if row != slot.row || presence != slot.presence || index != slot.scope {
+                self.generation += 1;
+            }
             *slot = Slot { row, scope: index, mark, presence };
             return true;
         }
+        self.generation += 1;
         let key = row.key().clone();
         let slot = Some(Slot { row, scope: index, mark, presence });
         let at = if let Some(at) = self.free.pop() {

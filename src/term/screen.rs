@@ -13,7 +13,11 @@ use crossterm::{
     event,
     terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate},
 };
-use ratatui::{Frame, Terminal, backend::CrosstermBackend, layout::Rect};
+use ratatui::{
+    Frame, Terminal,
+    backend::{Backend as _, CrosstermBackend},
+    layout::Rect,
+};
 use tokio::sync::mpsc as tokio_mpsc;
 
 /// Bytes of a frame before they are sent.
@@ -43,6 +47,33 @@ fn terminal(bytes: &Bytes, area: Rect) -> io::Result<Terminal<CrosstermBackend<B
     Terminal::with_options(CrosstermBackend::new(bytes.clone()), options)
 }
 
+/// Tells frames that change something from those that only reset the style and hide the cursor once more.
+struct News {
+    /// What a frame begins with in which no cell changed; where it puts the cursor follows.
+    reset: Vec<u8>,
+    /// Where the last frame put the cursor.
+    cursor: Vec<u8>,
+}
+
+impl News {
+    fn new() -> io::Result<Self> {
+        let bytes = Bytes::default();
+        CrosstermBackend::new(bytes.clone()).draw(std::iter::empty())?;
+        Ok(Self { reset: bytes.take(), cursor: Vec::new() })
+    }
+
+    /// Whether a frame changes a cell or moves the cursor.
+    fn is_in(&mut self, frame: &[u8]) -> bool {
+        let reset = frame.windows(self.reset.len().max(1)).rposition(|part| part == self.reset);
+        let cursor = &frame[reset.map_or(0, |at| at + self.reset.len())..];
+        let moved = *cursor != *self.cursor;
+        if moved {
+            self.cursor = cursor.to_vec();
+        }
+        moved || reset != Some(0)
+    }
+}
+
 /// The screen.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Bytes>>,
@@ -50,6 +81,7 @@ pub struct Screen {
     writer: mpsc::SyncSender<Vec<u8>>,
     written: tokio_mpsc::Receiver<io::Result<()>>,
     under_way: usize,
+    news: News,
     /// Bytes sent to the terminal since the start.
     pub sent: u64,
     /// Frames drawn since the start.
@@ -73,7 +105,7 @@ impl Screen {
             }
         })?;
         let terminal = terminal(&bytes, Rect::new(0, 0, columns, rows))?;
-        Ok(Self { terminal, bytes, writer, written, under_way: 0, sent: 0, frames: 0 })
+        Ok(Self { terminal, bytes, writer, written, under_way: 0, news: News::new()?, sent: 0, frames: 0 })
     }
 
     /// The terminal has another size: the next frame draws every cell.
@@ -113,10 +145,7 @@ impl Screen {
         let frame = self.bytes.take();
         self.frames += 1;
         let mut out = waiting;
-        // A frame in which nothing changed still hides the cursor again.
-        let mut nothing = Vec::new();
-        nothing.queue(crossterm::cursor::Hide)?;
-        if !frame.is_empty() && frame != nothing {
+        if self.news.is_in(&frame) {
             out.queue(BeginSynchronizedUpdate)?;
             out.extend_from_slice(&frame);
             out.queue(EndSynchronizedUpdate)?;
@@ -158,5 +187,36 @@ impl Screen {
             }
             Err(mpsc::TrySendError::Disconnected(_)) => Err(io::ErrorKind::BrokenPipe.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_frames_that_change_something_are_news() {
+        let bytes = Bytes::default();
+        let mut terminal = terminal(&bytes, Rect::new(0, 0, 20, 3)).unwrap();
+        let mut news = News::new().unwrap();
+        let mut draw = |text: &str, cursor: Option<(u16, u16)>| {
+            terminal
+                .draw(|frame| {
+                    frame.buffer_mut().set_string(0, 0, text, ratatui::style::Style::new());
+                    if let Some(at) = cursor {
+                        frame.set_cursor_position(at);
+                    }
+                })
+                .unwrap();
+            news.is_in(&bytes.take())
+        };
+        assert!(draw("web-1", None), "the first");
+        assert!(!draw("web-1", None), "the same");
+        assert!(draw("web-2", None));
+        assert!(draw("web-2", Some((3, 1))), "a cursor");
+        assert!(!draw("web-2", Some((3, 1))));
+        assert!(draw("web-2", Some((4, 1))), "it moves");
+        assert!(draw("web-2", None), "it goes");
+        assert!(!draw("web-2", None));
     }
 }

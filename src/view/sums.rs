@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use super::paint::{self, put};
 use crate::{
     app::{App, layout::Area},
-    model::derive,
+    model::derive::Sum,
     theme::Theme,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn draw(app: &App, theme: &Theme, area: Area, buffer: &mut Buffer) {
     let Some(view) = app.view().filter(|_| area.height > 0) else { return };
     let mut x = area.x + 1;
-    for derive::Sum { label, value, tone } in derive::sums(view.rows(&app.store), &view.order) {
+    for Sum { label, value, tone } in &view.sums {
         let left = (area.x + area.width).saturating_sub(x);
         let text = value.show(app.now);
         if left < 4 {
@@ -26,7 +26,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Area, buffer: &mut Buffer) {
             area.y,
             &format!("{text}   "),
             (area.x + area.width).saturating_sub(x),
-            paint::tone(theme, tone),
+            paint::tone(theme, *tone),
         );
     }
 }

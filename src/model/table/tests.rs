@@ -111,9 +111,12 @@ fn run(steps: Vec<Step>) {
             Step::Upsert(scope, n, value) => {
                 let mut row = NodeRow::unknown(&key(n));
                 row.cpu = Some(f64::from(value));
+                let same = model.rows.get(&key(n)).is_some_and(|known| {
+                    (known.scope, known.value, known.presence) == (scope, row.cpu, Presence::Present)
+                });
                 assert_eq!(table.upsert(&scopes[scope], row), model.rows.contains_key(&key(n)));
                 model.put(&table, &key(n), scope, Some(f64::from(value)), Presence::Present);
-                assert!(table.generation() > before);
+                assert_eq!(table.generation() > before, !same, "a row that is as it was is no change");
             }
             Step::Remember(scope, n) => {
                 table.remember(&scopes[scope], NodeRow::unknown(&key(n)));

@@ -57,6 +57,7 @@ struct MeasuredContainer {
 pub(crate) async fn poll(context: Arc<Context>, mut demand: watch::Receiver<Demand>) {
     let mut pods = Known::new(TableId::Pods);
     let mut nodes = Known::new(TableId::ClusterNodes);
+    let mut reach = context.reach.subscribe();
     loop {
         let (wants_pods, wants_nodes) = {
             let demand = demand.borrow_and_update();
@@ -65,7 +66,7 @@ pub(crate) async fn poll(context: Arc<Context>, mut demand: watch::Receiver<Dema
         if (wants_pods || wants_nodes)
             && let Some(link) = context.client()
         {
-            let places = context.reach.borrow().as_ref().map(super::rights::Reach::places).unwrap_or_default();
+            let places = reach.borrow_and_update().as_ref().map(super::rights::Reach::places).unwrap_or_default();
             let mut answers = Vec::new();
             if wants_pods && !places.is_empty() {
                 let paths = places.iter().map(|place| match place {
@@ -83,12 +84,21 @@ pub(crate) async fn poll(context: Arc<Context>, mut demand: watch::Receiver<Dema
         }
         tokio::select! {
             () = sleep(INTERVAL) => {}
-            changed = demand.changed() => {
-                if changed.is_err() {
-                    sleep(INTERVAL).await;
-                }
-            }
+            () = newly_wanted(&mut demand, wants_pods, wants_nodes) => {}
+            // Its sender lives as long as the context.
+            _ = reach.changed() => {}
         }
+    }
+}
+
+/// Waits until somebody looks at a table that nobody looked at before. Other rows of the same table are no reason to ask:
+/// every key that scrolls would fetch the whole list.
+async fn newly_wanted(demand: &mut watch::Receiver<Demand>, pods: bool, nodes: bool) {
+    let is_new =
+        |demand: &Demand| (demand.wants(TableId::Pods) && !pods) || (demand.wants(TableId::ClusterNodes) && !nodes);
+    if demand.wait_for(is_new).await.is_err() {
+        // Without a console nothing more is wanted.
+        std::future::pending::<()>().await;
     }
 }
 
@@ -190,6 +200,8 @@ fn usage(cluster: &str, item: &[u8]) -> Option<Usage> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
     #[test]
@@ -208,6 +220,19 @@ mod tests {
             shown,
             [("eqiad/mw/web-1", Some(15), Some(123 * 1024 + (1 << 20))), ("eqiad/node1", Some(1500), Some(2 << 30))]
         );
+    }
+
+    #[test]
+    fn other_rows_of_a_table_are_no_reason_to_ask_again() {
+        let (sender, mut demand) = watch::channel(Demand::default());
+        let mut wanted = |tables: &[TableId], row: &str| {
+            let visible = [(TableId::Pods, vec![Key::from(row)])].into();
+            sender.send_replace(Demand { tables: tables.iter().copied().collect(), visible });
+            newly_wanted(&mut demand, true, false).now_or_never().is_some()
+        };
+        assert!(!wanted(&[TableId::Pods], "eqiad/mw-web/web-1"));
+        assert!(!wanted(&[TableId::Pods], "eqiad/mw-web/web-2"));
+        assert!(wanted(&[TableId::Pods, TableId::ClusterNodes], "eqiad/mw-web/web-2"));
     }
 
     #[test]
