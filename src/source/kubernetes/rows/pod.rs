@@ -24,6 +24,7 @@ impl Reader {
         PodRow {
             key: self.key(&[&meta.namespace, &meta.name]),
             cluster: self.cluster.clone(),
+            datacentre: self.datacentre.clone(),
             namespace: self.shared(&meta.namespace),
             name: (&*text::name(&meta.name)).into(),
             uid: (&*text::name(&meta.uid)).into(),
