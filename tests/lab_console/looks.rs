@@ -303,11 +303,11 @@ fn only_what_is_wrong() {
     terminal.send("3");
     row(&mut terminal, &["shop-web-1"]);
     terminal.send("\x1a");
-    terminal.see("only wrong");
+    terminal.see("· only wrong");
     terminal.lose("shop-web-1");
     row(&mut terminal, &["unhealthy"]);
     terminal.send("\x1a");
-    terminal.lose("only wrong");
+    terminal.lose("· only wrong");
     row(&mut terminal, &["shop-web-1"]);
 }
 
