@@ -124,7 +124,7 @@ fn visits(terminal: &mut Terminal, table: &str, filter: &str, titles: &[&str]) {
     });
     aligned(terminal, titles);
     intact(terminal, "the table");
-    for (key, sight) in [("i", "details"), ("y", "labels")] {
+    for (key, sight) in [("i", "details "), ("y", "yaml ")] {
         terminal.send(key);
         terminal.wait_within(PATIENCE, sight, |screen| screen.to_lowercase().contains(sight));
         terminal.wait_within(PATIENCE, "the text", |screen| {
