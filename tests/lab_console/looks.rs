@@ -278,7 +278,7 @@ fn logs_of_marked_rows_are_merged_by_time() {
     let pods: Vec<&str> = names.lines().map(|name| name.trim_start_matches("pod/")).collect();
     merged(&mut terminal, "mw-web.eqiad", &pods);
     terminal.send("3");
-    merged(&mut terminal, "container=talker or container=restarting", &["talker", "restarting"]);
+    merged(&mut terminal, "container=talker or container=hostile", &["talker", "hostile"]);
 }
 
 #[test]
