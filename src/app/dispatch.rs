@@ -244,8 +244,7 @@ impl App {
             Command::LogPageUp => self.scroll_logs(-half),
             Command::LogFollow => {
                 if let Some(page) = self.logs_mut() {
-                    page.scroll(0, text_height);
-                    page.follow = !page.follow;
+                    page.follow_or_hold(text_height);
                 }
             }
             Command::LogOnlyFound => {

@@ -175,6 +175,13 @@ impl LogPage {
         self.follow = lines > 0 && self.top == last && !self.previous;
     }
 
+    /// Holds still where it is, or follows new lines again.
+    pub fn follow_or_hold(&mut self, height: usize) {
+        let follow = !self.follow;
+        self.scroll(0, height);
+        self.follow = follow;
+    }
+
     /// Goes to the next or previous line found, around the ends.
     pub fn find(&mut self, forward: bool, height: usize) -> bool {
         let shown = self.shown();
@@ -327,6 +334,16 @@ mod tests {
         assert_eq!((level.as_deref(), text.as_str()), (Some("error"), "no route port=80"));
         assert_eq!(json_line("plain text"), None);
         assert_eq!(json_line("{broken"), None);
+    }
+
+    #[test]
+    fn following_stops_where_it_is_and_goes_on_at_the_end() {
+        let mut page = LogPage::new("logs", TableId::Pods, vec![]);
+        page.add((0..10).map(|n| line(n, "a", "hay")).collect());
+        page.follow_or_hold(3);
+        assert_eq!((page.top, page.follow), (7, false));
+        page.follow_or_hold(3);
+        assert!(page.follow);
     }
 
     #[test]

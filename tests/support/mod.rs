@@ -63,13 +63,14 @@ impl Terminal {
         let (to, bytes, close) = (parser.clone(), raw.clone(), closed.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
+            let mut partial = Vec::new();
             while let Ok(count) = reader.read(&mut buffer) {
                 // The reader is the last to hold the terminal open: the next bytes end it.
                 if count == 0 || close.load(Ordering::SeqCst) {
                     return;
                 }
                 bytes.lock().expect("raw").extend_from_slice(&buffer[..count]);
-                to.lock().expect("parser").process(&buffer[..count]);
+                to.lock().expect("parser").process(&shown(&mut partial, &buffer[..count]));
             }
         });
         Self { master: Some(pair.master), child, writer: Some(writer), parser, raw, closed, home }
@@ -191,6 +192,28 @@ impl Terminal {
             std::thread::sleep(Duration::from_millis(20)); // between two looks, not to wait
         }
     }
+}
+
+/// What the parser is given: it leaves out U+FFFD, which every terminal shows one column wide. What may be the first
+/// bytes of one waits for the rest.
+fn shown(partial: &mut Vec<u8>, bytes: &[u8]) -> Vec<u8> {
+    const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+    let mut from = std::mem::take(partial);
+    from.extend_from_slice(bytes);
+    let waits = (1..REPLACEMENT.len()).rev().find(|&length| from.ends_with(&REPLACEMENT[..length])).unwrap_or(0);
+    *partial = from.split_off(from.len() - waits);
+    let mut to = Vec::with_capacity(from.len());
+    let mut rest = &from[..];
+    while let Some((first, after)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(REPLACEMENT) {
+            to.push(b'?');
+            rest = after;
+        } else {
+            to.push(*first);
+            rest = after;
+        }
+    }
+    to
 }
 
 impl Drop for Terminal {
