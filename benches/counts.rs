@@ -23,6 +23,9 @@ use world::{SIZE, World, terminal};
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+/// Pods in the fleet.
+const PODS: usize = 10_000;
+
 /// Counts what is written and forgets it.
 #[derive(Clone, Default)]
 struct Sent(Arc<AtomicUsize>);
@@ -64,8 +67,6 @@ fn main() {
     bytes(&mut world);
 }
 
-const PODS: usize = 10_000;
-
 fn bytes(world: &mut World) {
     let sent = Sent::default();
     let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, SIZE.0, SIZE.1)) };
@@ -77,9 +78,15 @@ fn bytes(world: &mut World) {
     world.press("j");
     world.draw(&mut screen);
     line("bytes of a frame after the selection moved", sent.take());
+    // From the last row on screen on, half a page further shows other rows everywhere.
+    for _ in 0..3 {
+        world.press("ctrl-f");
+        world.draw(&mut screen);
+    }
+    sent.take();
     world.press("ctrl-f");
     world.draw(&mut screen);
-    line("bytes of a frame after a page down", sent.take());
+    line("bytes of a frame after half a page down", sent.take());
 }
 
 fn allocations(work: impl FnOnce()) -> usize {

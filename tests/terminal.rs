@@ -59,6 +59,8 @@ fn filter_sort_drill_details_logs_and_back() {
     terminal.send("i");
     terminal.see("details");
     terminal.send("q");
+    // Escape and the next key in one read would be one key, so each waits for what the one before it shows.
+    terminal.see("filter mw-web");
     terminal.send("\x1b");
     terminal.lose("filter mw-web");
     terminal.send("P");

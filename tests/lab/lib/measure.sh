@@ -148,7 +148,8 @@ measure_pods() {
         "$(awk '{printf "%.2f s, %d pages, %.0f bytes a pod", $3, $2, $1 / '"$all"'}' <<<"$peer")" "ronde ≤ 1.5 ×"
     sleep 20
     local memory="≤ 40 MB"
-    row "resident memory, $PODS pods, metrics API on" "$(megabytes "$(status_of "$PID" VmRSS)")" "$memory"
+    row "resident memory, $PODS pods, metrics API on; of it not the program file's pages" \
+        "$(megabytes "$(status_of "$PID" VmRSS)"); $(megabytes "$(status_of "$PID" RssAnon)")" "$memory"
     row "its peak, right after the start" "$(megabytes "$(status_of "$PID" VmHWM)")"
     over "$SECONDS_EACH" "$PID"
     row "nothing changes, tab of pods, metrics API on" "$CPU of a core, $BYTES B/s, $WAKES wake-ups/s" "≤ 1.5 %"
