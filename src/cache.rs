@@ -93,6 +93,28 @@ impl Cache {
         }
     }
 
+    /// Opens a file that is there, to read; changes nothing, and makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; also when there is no file.
+    pub fn open_to_read(path: &Path) -> Result<Self, Error> {
+        let context = |error| Error::of(path, error);
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let db = Connection::open_with_flags(path, flags).map_err(context)?;
+        db.busy_timeout(PATIENCE).map_err(context)?;
+        let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(context);
+        let (owner, found) = (number("application_id")?, number("user_version")?);
+        if owner != APPLICATION {
+            return Err(Error::Foreign { path: path.to_owned() });
+        }
+        if found > VERSION {
+            return Err(Error::Newer { path: path.to_owned(), found, known: VERSION });
+        }
+        Ok(Self { db, path: path.to_owned(), limit: 0 })
+    }
+
     fn connect(path: &Path, limit: u64, now: Timestamp) -> Result<Self, Failure> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;

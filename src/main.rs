@@ -14,7 +14,7 @@ use ronde::{
     command::keymap::Keymap,
     config::{Config, Loaded, Places, Problems, load::load},
     log,
-    report::doctor::reach,
+    report::doctor::remote,
     source::{demo::Shape, registry},
 };
 
@@ -41,8 +41,10 @@ fn main() -> Result<ExitCode> {
             Err(error) => Ok(complain(&error)),
         },
         (Command::Doctor(args), loaded) => {
-            let config = loaded.as_ref().map(|loaded| loaded.config.clone()).unwrap_or_default();
-            let probes = reach::probes(&config);
+            // With a broken configuration what would be found is checked all the same, unless a flag says no.
+            let bare = || Config { discover: !cli.global.no_discover, ..Config::default() };
+            let config = loaded.as_ref().map_or_else(|_| bare(), |loaded| loaded.config.clone());
+            let probes = remote::probes(registry::observed(&config));
             let (out, exit) = runtime()?.block_on(cli::doctor::run(&args, &places, &loaded, &probes));
             print(out.as_bytes())?;
             Ok(exit.into())
@@ -75,7 +77,8 @@ fn list(args: &cli::ListArgs, config: &Config, places: &Places) -> Result<ExitCo
     let is_terminal = io::stdout().is_terminal();
     let width = is_terminal.then(crossterm::terminal::size).and_then(Result::ok).map(|(columns, _)| columns.into());
     let sources = registry::build(config).into_iter().filter_map(|mut starter| starter.start()).collect();
-    match runtime()?.block_on(cli::list::list(&request, args, sources, width)) {
+    let restarts = cli::list::remembered(config, places);
+    match runtime()?.block_on(cli::list::list(&request, args, sources, restarts, width)) {
         Ok(printed) => {
             print(printed.out.as_bytes())?;
             eprint!("{}", printed.err);

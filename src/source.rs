@@ -8,6 +8,7 @@ pub mod docker;
 pub mod host;
 pub mod kubernetes;
 pub mod outlet;
+pub mod probe;
 pub mod registry;
 
 use std::{collections::BTreeMap, time::Duration};

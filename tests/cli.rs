@@ -159,7 +159,7 @@ fn completions_know_commands_flags_and_where_the_shell_can_tables() {
 fn doctor_reports_a_broken_configuration_among_the_rest() {
     let home = Home::new();
     home.configure("discovr = true\n");
-    let (code, out, err) = home.told(&["doctor"]);
+    let (code, out, err) = home.told(&["--no-discover", "doctor"]);
     assert_eq!((code, err.as_str()), (1, ""));
     assert!(out.contains("fail  configuration  ~/.config/ronde/config.toml:1:1: unknown key `discovr`"), "{out}");
     for subject in ["terminal", "colours", "locale", "size", "cache", "log", "clock"] {
@@ -175,14 +175,16 @@ fn doctor_tells_what_cannot_be_reached() {
     home.configure("[[engines]]\nname = \"gone\"\ndocker = \"unix:///nowhere/docker.sock\"\n[[clusters]]\nname = \"c\"\nkubeconfig = \"~/kc\"\n");
     fs::write(home.path().join("kc"), "").unwrap();
     fs::set_permissions(home.path().join("kc"), fs::Permissions::from_mode(0o644)).unwrap();
-    let (code, out, _) = home.told(&["doctor", "-o", "json"]);
+    let (code, out, _) = home.told(&["--no-discover", "doctor", "-o", "json"]);
     assert_eq!(code, 4);
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     let checks = report["checks"].as_array().unwrap();
     let of = |subject: &str| checks.iter().find(|check| check["subject"] == subject).unwrap();
     assert_eq!(of("docker:gone")["verdict"], "unreachable");
     assert!(of("docker:gone")["finding"].as_str().unwrap().contains("no such socket"));
-    assert_eq!(of("kubernetes:c")["verdict"], "warn");
+    assert_eq!(of("kubeconfig")["verdict"], "warn");
+    assert!(of("kubeconfig")["finding"].as_str().unwrap().contains("chmod 0600"));
+    assert_eq!(of("kubernetes:c")["verdict"], "fail", "an empty kubeconfig");
     assert_eq!(of("cache")["verdict"], "ok");
 }
 

@@ -48,7 +48,7 @@ impl Intern for ContainerRow {
 impl Intern for PodRow {
     fn intern(&mut self, names: &mut Interner) {
         share_all([&mut self.cluster, &mut self.namespace, &mut self.status], names);
-        share_all([&mut self.node, &mut self.owner].into_iter().flatten(), names);
+        share_all([&mut self.datacentre, &mut self.node, &mut self.owner].into_iter().flatten(), names);
         share_labels(&mut self.labels, names);
         share_all(self.last.iter_mut().map(|last| &mut last.reason), names);
         self.containers.iter_mut().for_each(|container| container.intern(names));

@@ -49,6 +49,7 @@ fn pod(n: usize) -> PodRow {
     PodRow {
         key: Key::of(&["eqiad", "mw-web", &name]),
         cluster: "eqiad".into(),
+        datacentre: Some("eqiad".into()),
         namespace: format!("ns-{}", n % 100).into(),
         name: name.into(),
         uid: format!("6f1c2f0e-0000-4000-8000-{n:012}").into(),
@@ -415,4 +416,28 @@ fn a_full_queue_drops_the_oldest_rows_and_never_restarts() {
     // The first write may have met the lock; an error is told once until a write succeeds.
     assert!(told.lock().unwrap().len() <= 1);
     assert_eq!(cache.load_restarts(at(0)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_reader_sees_what_was_saved_and_leaves_nothing_where_nothing_was() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("state.db");
+    assert!(Cache::open_to_read(&path).is_err());
+    assert!(!path.exists(), "reading makes no file");
+    let now = at(1_700_000_000);
+    let mut restarts = RestartLog::default();
+    restarts.observe(&mut pod(1), now);
+    {
+        let mut cache = Cache::open(&path, 1 << 20, now).unwrap();
+        cache.save_restarts(&restarts).unwrap();
+        cache.set_looked_at(now).unwrap();
+        // While a console has it open, too.
+        let reader = Cache::open_to_read(&path).unwrap();
+        assert_eq!(reader.load_restarts(now).unwrap(), restarts);
+    }
+    let mut reader = Cache::open_to_read(&path).unwrap();
+    assert_eq!((reader.load_restarts(now).unwrap(), reader.looked_at().unwrap()), (restarts, Some(now)));
+    assert!(reader.set_looked_at(at(1)).is_err(), "a reader does not write");
+    std::fs::write(&path, "no database at all, only text").unwrap();
+    assert!(Cache::open_to_read(&path).is_err());
 }

@@ -6,10 +6,13 @@ use jiff::Timestamp;
 
 use super::{Exit, Form, ListArgs};
 use crate::{
+    cache::Cache,
+    config::{Config, Places},
     model::{
         filter::Filter,
         health::Health,
         order::{self, Sort, order},
+        restarts::RestartLog,
         store::{Store, TableId},
         table::{Presence, Rows},
         text::inert,
@@ -84,17 +87,36 @@ impl Request {
     }
 }
 
+/// What the console remembers of restarts. Without a cache, or with one that cannot be read, nothing is remembered.
+pub fn remembered(config: &Config, places: &Places) -> RestartLog {
+    let now = Timestamp::now();
+    let file = config.cache_file(places);
+    if !config.cache.enabled || !file.exists() {
+        return RestartLog::default();
+    }
+    let read = Cache::open_to_read(&file).and_then(|cache| {
+        let mut restarts = cache.load_restarts(now)?;
+        restarts.set_look(cache.looked_at()?);
+        Ok(restarts)
+    });
+    read.unwrap_or_else(|error| {
+        tracing::warn!("{error}; restarts are counted without memory");
+        RestartLog::default()
+    })
+}
+
 /// Observes once and prints. `width` is the terminal's, when the output is one.
 pub async fn list(
     request: &Request,
     args: &ListArgs,
     sources: Vec<Box<dyn Source>>,
+    restarts: RestartLog,
     width: Option<usize>,
 ) -> Result<Printed, Error> {
     if sources.is_empty() {
         return Err(Error::Nothing);
     }
-    let collected = collect(sources, request.table, args.wait).await;
+    let collected = collect(sources, request.table, args.wait, restarts).await;
     let now = Timestamp::now();
     let rows = collected.store.rows(request.table);
     let slots = slots(request, rows, now);

@@ -217,7 +217,7 @@ pub struct Cluster {
     /// Only these namespaces; empty: all that may be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<String>,
-    /// The datacentre it stands in.
+    /// The datacentre it stands in; pods have it as a field to filter by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub datacentre: Option<String>,
 }

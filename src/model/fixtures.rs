@@ -29,6 +29,7 @@ pub(crate) fn pod(cluster: &str, namespace: &str, name: &str) -> PodRow {
     PodRow {
         key: Key::of(&[cluster, namespace, name]),
         cluster: cluster.into(),
+        datacentre: None,
         namespace: namespace.into(),
         name: name.into(),
         uid: format!("uid-{cluster}-{namespace}-{name}").into(),

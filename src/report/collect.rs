@@ -21,7 +21,8 @@ use crate::{
         derive::Derived,
         health::{Health, State},
         key::SourceId,
-        store::{Store, TableId},
+        restarts::RestartLog,
+        store::{RowSet, Store, TableId},
         table::Rows,
         triage::Triage,
     },
@@ -75,8 +76,14 @@ fn needed(table: TableId) -> BTreeSet<TableId> {
     }
 }
 
-/// Runs the sources that can tell of `table` until each has told or failed, or `wait` is over.
-pub async fn collect(sources: Vec<Box<dyn Source>>, table: TableId, wait: Duration) -> Collected {
+/// Runs the sources that can tell of `table` until each has told or failed, or `wait` is over. `restarts`: how often pods
+/// restarted, as far as it is remembered.
+pub async fn collect(
+    sources: Vec<Box<dyn Source>>,
+    table: TableId,
+    wait: Duration,
+    mut restarts: RestartLog,
+) -> Collected {
     let needed = needed(table);
     let mut demand = Demand { tables: needed.clone(), ..Demand::default() };
     demand.tables.insert(table);
@@ -108,7 +115,12 @@ pub async fn collect(sources: Vec<Box<dyn Source>>, table: TableId, wait: Durati
         }
         tokio::select! {
             deltas = inbox.take(BATCH) => {
-                for delta in deltas {
+                for mut delta in deltas {
+                    if let Delta::Upsert(_, RowSet::Pods(pods)) = &mut delta {
+                        for pod in pods {
+                            restarts.observe(pod, Timestamp::now());
+                        }
+                    }
                     progress.see(&delta, Instant::now());
                     store.apply(delta, Timestamp::now());
                 }

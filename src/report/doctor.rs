@@ -1,9 +1,9 @@
 //! `ronde doctor`: what stands in the way on this machine, one line a check.
 //!
-//! Checks that need no client are here; engines and clusters are asked through [`Probe`] by their sources' own clients.
+//! Checks of this machine are in [`local`]; engines and clusters are asked through [`Probe`] by their sources' own clients.
 
 pub mod local;
-pub mod reach;
+pub mod remote;
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use super::inert_json;
 use crate::model::text::inert;
 
-/// Longest a probe may take.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest a probe may take. Its parts have shorter limits and better words; a credential plugin alone may take twenty seconds.
+pub const PATIENCE: Duration = Duration::from_secs(45);
 
 /// How a check went; ordered from well to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

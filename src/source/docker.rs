@@ -18,6 +18,7 @@ mod events;
 mod lines;
 mod list;
 mod logs;
+pub mod probe;
 mod processes;
 mod sample;
 mod session;

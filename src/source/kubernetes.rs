@@ -15,6 +15,7 @@ mod jobs;
 mod kind;
 mod lines;
 mod metrics;
+pub mod probe;
 mod quantity;
 mod rights;
 mod rows;
@@ -87,7 +88,7 @@ impl Source for Kubernetes {
         stop: CancellationToken,
     ) -> BoxFuture<'static, Result<(), Error>> {
         Box::pin(async move {
-            let context = Arc::new(Context::new(&self.cluster.name, outlet));
+            let context = Arc::new(Context::new(&self.cluster, outlet));
             let observer = Observer::new(self.cluster, context.clone(), demand.clone());
             // The console closes the asks when it ends; the rest goes on until it is told to stop.
             let work = async {

@@ -38,17 +38,35 @@ impl Starter {
     }
 }
 
-/// The sources of a configuration: what it names, and what is found when it says so.
-pub fn build(config: &Config) -> Vec<Starter> {
-    let mut starters = Vec::new();
+/// What there is to observe: what the configuration names, and what is found when it says so.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// Also this machine.
+    pub this_machine: bool,
+    /// Container engines.
+    pub engines: Vec<Engine>,
+    /// Kubernetes clusters.
+    pub clusters: Vec<Cluster>,
+}
+
+/// What there is to observe by this configuration. Reads files; connects to nothing.
+pub fn observed(config: &Config) -> Observed {
     let (mut engines, mut clusters) = (config.engines.clone(), config.clusters.clone());
     if config.discover {
-        starters.push(Starter::new(Host::local));
         add_engines(&mut engines, docker::discover());
         add_clusters(&mut clusters, kubernetes::discover());
     }
-    starters.extend(engines.into_iter().map(|engine| Starter::new(move || Docker::new(engine.clone()))));
-    starters.extend(clusters.into_iter().map(|cluster| Starter::new(move || Kubernetes::new(cluster.clone()))));
+    Observed { this_machine: config.discover, engines, clusters }
+}
+
+/// The sources of a configuration: one for each that is [`observed`].
+pub fn build(config: &Config) -> Vec<Starter> {
+    let observed = observed(config);
+    let host = observed.this_machine.then(|| Starter::new(Host::local));
+    let mut starters: Vec<Starter> = host.into_iter().collect();
+    let (engines, clusters) = (observed.engines.into_iter(), observed.clusters.into_iter());
+    starters.extend(engines.map(|engine| Starter::new(move || Docker::new(engine.clone()))));
+    starters.extend(clusters.map(|cluster| Starter::new(move || Kubernetes::new(cluster.clone()))));
     starters
 }
 

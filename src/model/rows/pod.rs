@@ -111,6 +111,8 @@ pub struct PodRow {
     pub key: Key,
     /// The cluster's configured name.
     pub cluster: Arc<str>,
+    /// The datacentre that the configuration says its cluster stands in.
+    pub datacentre: Option<Arc<str>>,
     /// Namespace.
     pub namespace: Arc<str>,
     /// Name.
@@ -309,6 +311,13 @@ impl Row for PodRow {
             let images: Vec<&str> = r.containers.iter().map(|c| &*c.image).collect();
             Value::Text(images.join(" ").into())
         }),
+        Field::<Self>::new(
+            "datacentre",
+            "DATACENTRE",
+            Kind::Text,
+            "The datacentre its cluster stands in, as configured.",
+            |r| r.datacentre.as_deref().map_or(Value::Unknown, Value::text),
+        ),
         Field::<Self>::new("uid", "UID", Kind::Text, "Identity of this very pod.", |r| Value::text(&r.uid)),
     ];
 

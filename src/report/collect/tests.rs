@@ -4,7 +4,7 @@ use futures::future::BoxFuture;
 
 use super::*;
 use crate::{
-    model::{rows::NodeRow, store::RowSet},
+    model::{fixtures, rows::NodeRow, store::RowSet},
     source::{Ask, Error, Outlet},
 };
 
@@ -93,7 +93,7 @@ async fn run(sources: &[(&str, Manner)]) -> (Collected, Duration) {
         source
     });
     let start = Instant::now();
-    let collected = collect(fakes.collect(), TableId::Nodes, Duration::from_secs(10)).await;
+    let collected = collect(fakes.collect(), TableId::Nodes, Duration::from_secs(10), RestartLog::default()).await;
     (collected, start.elapsed())
 }
 
@@ -173,7 +173,63 @@ async fn a_source_that_hangs_costs_the_wait_and_no_more() {
 #[tokio::test(start_paused = true)]
 async fn sources_that_cannot_tell_are_not_started() {
     let pods: Box<dyn Source> = Box::new(Fake(SourceId::new("kubernetes", "eqiad"), Manner::Panics));
-    let collected = collect(vec![pods], TableId::Nodes, Duration::from_secs(10)).await;
+    let collected = collect(vec![pods], TableId::Nodes, Duration::from_secs(10), RestartLog::default()).await;
     assert_eq!(collected.asked, 0);
     assert_eq!(said(&collected), Vec::<String>::new());
+}
+
+/// A cluster with one pod that restarted seven times, the last time two minutes ago.
+struct Cluster;
+
+impl Source for Cluster {
+    fn id(&self) -> SourceId {
+        SourceId::new("kubernetes", "eqiad")
+    }
+
+    fn run(
+        self: Box<Self>,
+        outlet: Outlet,
+        _demand: watch::Receiver<Demand>,
+        _asks: mpsc::Receiver<Ask>,
+        stop: CancellationToken,
+    ) -> BoxFuture<'static, Result<(), Error>> {
+        Box::pin(async move {
+            outlet.health(State::Live, "").await;
+            let mut row = fixtures::pod("eqiad", "mw-web", "web-1");
+            let now = Timestamp::now();
+            row.created = Some(now - Duration::from_hours(240));
+            (row.restarts, row.restarted) = (7, Some(now - Duration::from_mins(2)));
+            outlet.replace(&Scope::all(&self.id(), TableId::Pods), RowSet::Pods(vec![row])).await;
+            stop.cancelled().await;
+            Ok(())
+        })
+    }
+}
+
+/// Hour, day and since the last look.
+async fn restarts_with(memory: RestartLog) -> (Option<u32>, Option<u32>, Option<u32>) {
+    let collected = collect(vec![Box::new(Cluster)], TableId::Pods, Duration::from_secs(10), memory).await;
+    let recent = collected.store.pods.iter().next().expect("a pod").recent;
+    (recent.hour, recent.day, recent.since_look)
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_memory_restarts_are_what_the_cluster_alone_tells() {
+    assert_eq!(restarts_with(RestartLog::default()).await, (Some(1), Some(1), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn restarts_are_counted_from_what_is_remembered() {
+    let now = Timestamp::now();
+    let mut memory = RestartLog::default();
+    for (count, hours) in [(2, 100), (3, 5)] {
+        let mut row = fixtures::pod("eqiad", "mw-web", "web-1");
+        row.created = Some(now - Duration::from_hours(240));
+        let at = now - Duration::from_hours(hours);
+        (row.restarts, row.restarted) = (count, Some(at));
+        memory.observe(&mut row, at);
+    }
+    memory.set_look(Some(now - Duration::from_hours(6)));
+    // The third at its moment; of the four after it one for certain within the hour.
+    assert_eq!(restarts_with(memory).await, (Some(1), Some(5), Some(5)));
 }

@@ -73,21 +73,18 @@ async fn configuration(cluster: &Cluster) -> Result<Configuration, Trouble> {
 
 async fn file(cluster: &Cluster) -> Result<File, Trouble> {
     let name = &cluster.name;
-    let paths = match &cluster.kubeconfig {
-        Some(Kubeconfig::Command { command }) => {
-            let Some((program, arguments)) = command.split_first() else {
-                return Err(Trouble::Configuration(format!("cluster {name}: the kubeconfig command is empty")));
-            };
-            let output = child::output(program, arguments, &[], COMMAND).await.map_err(|failed| {
-                Trouble::NeedsLogin(format!("cluster {name}: kubeconfig command `{program}` {failed}; run it by hand"))
-            })?;
-            return File::from_yaml(&String::from_utf8_lossy(&output))
-                // The parser's message may quote the text, and with it a token.
-                .map_err(|_| Trouble::Configuration(format!("cluster {name}: `{program}` printed no kubeconfig")));
-        }
-        Some(Kubeconfig::Path(path)) => vec![expanded(path)],
-        None => usual_paths(),
-    };
+    if let Some(Kubeconfig::Command { command }) = &cluster.kubeconfig {
+        let Some((program, arguments)) = command.split_first() else {
+            return Err(Trouble::Configuration(format!("cluster {name}: the kubeconfig command is empty")));
+        };
+        let output = child::output(program, arguments, &[], COMMAND).await.map_err(|failed| {
+            Trouble::NeedsLogin(format!("cluster {name}: kubeconfig command `{program}` {failed}; run it by hand"))
+        })?;
+        return File::from_yaml(&String::from_utf8_lossy(&output))
+            // The parser's message may quote the text, and with it a token.
+            .map_err(|_| Trouble::Configuration(format!("cluster {name}: `{program}` printed no kubeconfig")));
+    }
+    let paths = paths(cluster);
     let named = cluster.kubeconfig.is_some();
     let read = tokio::task::spawn_blocking(move || read(&paths, named));
     match timeout(FILES, read).await {
@@ -127,6 +124,15 @@ fn read(paths: &[PathBuf], all_must_exist: bool) -> Result<File, String> {
     }
     let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     merged.ok_or_else(|| format!("no kubeconfig at {}; set `kubeconfig` for it", shown.join(", ")))
+}
+
+/// The files to read; none when a command prints the kubeconfig.
+pub(crate) fn paths(cluster: &Cluster) -> Vec<PathBuf> {
+    match &cluster.kubeconfig {
+        Some(Kubeconfig::Path(path)) => vec![expanded(path)],
+        Some(Kubeconfig::Command { .. }) => Vec::new(),
+        None => usual_paths(),
+    }
 }
 
 /// Where kubectl looks.

@@ -6,7 +6,11 @@ use kube::Client;
 use tokio::sync::{Notify, watch};
 
 use super::{board::Board, jobs::Ledger, rights::Reach, status::Release};
-use crate::{model::key::SourceId, source::Outlet};
+use crate::{
+    config::schema::Cluster,
+    model::{key::SourceId, text},
+    source::Outlet,
+};
 
 /// A connection to the API server, cheap to clone.
 #[derive(Clone)]
@@ -21,6 +25,8 @@ pub(crate) struct Link {
 pub(crate) struct Context {
     /// The cluster's configured name.
     pub(crate) cluster: Arc<str>,
+    /// The datacentre it stands in, as configured.
+    pub(crate) datacentre: Option<Arc<str>>,
     /// The source's id.
     pub(crate) source: SourceId,
     /// To the console.
@@ -42,10 +48,11 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// For the cluster of this name.
-    pub(crate) fn new(cluster: &str, outlet: Outlet) -> Self {
+    /// For this cluster.
+    pub(crate) fn new(cluster: &Cluster, outlet: Outlet) -> Self {
         Self {
-            cluster: cluster.into(),
+            cluster: cluster.name.as_str().into(),
+            datacentre: cluster.datacentre.as_deref().map(|name| text::name(name).into()),
             source: outlet.source().clone(),
             board: Board::new(outlet.clone()),
             outlet,

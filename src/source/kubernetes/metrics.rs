@@ -33,7 +33,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Usages that go to the console at once, about.
 const BATCH: usize = 500;
 
-const API: &str = "/apis/metrics.k8s.io/v1beta1";
+/// Where the metrics API is.
+pub(crate) const API: &str = "/apis/metrics.k8s.io/v1beta1";
 
 /// One object's use: a node's own, or a pod's containers'.
 #[derive(Deserialize)]

@@ -29,6 +29,7 @@ type Labels = Box<[(Arc<str>, Arc<str>)]>;
 /// Turns the objects of one watch into rows.
 pub(crate) struct Reader {
     cluster: Arc<str>,
+    datacentre: Option<Arc<str>>,
     release: Release,
     names: Interner,
     ledger: Arc<Ledger>,
@@ -49,7 +50,13 @@ pub(crate) struct Read {
 impl Reader {
     /// A reader for the cluster of this name and release.
     pub(crate) fn new(cluster: Arc<str>, release: Release, ledger: Arc<Ledger>) -> Self {
-        Self { cluster, release, names: Interner::default(), ledger }
+        Self { cluster, datacentre: None, release, names: Interner::default(), ledger }
+    }
+
+    /// The reader, for a cluster that stands in this datacentre.
+    pub(crate) fn standing_in(mut self, datacentre: Option<Arc<str>>) -> Self {
+        self.datacentre = datacentre;
+        self
     }
 
     /// The row of an object as the API wrote it.

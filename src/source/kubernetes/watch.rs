@@ -68,6 +68,7 @@ impl Watch {
     pub(crate) fn new(context: Arc<Context>, target: Target) -> Self {
         let scope = target.0.scope(&context.source, target.1.as_deref());
         let reader = Reader::new(context.cluster.clone(), *context.release.borrow(), context.ledger.clone());
+        let reader = reader.standing_in(context.datacentre.clone());
         Self { context, target, scope, reader }
     }
 

@@ -54,6 +54,7 @@ impl Cluster {
         PodRow {
             key: self.pod_key(pod),
             cluster: self.name.clone(),
+            datacentre: Some(self.name.clone()),
             namespace: group.namespace.clone(),
             name: pod.name.clone(),
             uid: pod.uid.clone(),
