@@ -99,7 +99,9 @@ impl RestartLog {
     /// Notes what a pod's row says and fills in [`PodRow::recent`].
     pub fn observe(&mut self, row: &mut PodRow, now: Timestamp) {
         if row.restarts > 0 && !row.uid.is_empty() {
-            let born = row.created.unwrap_or(Timestamp::MIN);
+            // Clocks of two machines may disagree; a last restart before the creation must not count as one of today.
+            let born =
+                row.created.map_or(Timestamp::MIN, |created| row.restarted.map_or(created, |at| at.min(created)));
             let history = self.by_uid.entry(row.uid.clone()).or_insert_with(|| RestartHistory::new(born));
             history.record(row.restarts, row.restarted, now);
         }
@@ -171,6 +173,7 @@ mod tests {
         assert_eq!(recent(7, Some(ago(120))).hour, Some(1), "at least the last one");
         assert_eq!(recent(7, Some(ago(7200))).hour, Some(0), "the last one was before");
         assert_eq!(recent(7, Some(ago(7200))).day, Some(7), "it is a day old: all of them");
+        assert_eq!(recent(7, Some(ago(200_000))).day, Some(0), "it says so itself, whatever its creation");
         assert_eq!(recent(7, None).hour, None);
         assert_eq!(recent(7, None).since_look, None, "nobody looked before");
     }

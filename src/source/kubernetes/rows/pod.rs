@@ -161,7 +161,8 @@ mod tests {
 
     fn row(value: serde_json::Value) -> PodRow {
         let pod: Pod = serde_json::from_value(value).unwrap();
-        Reader::new("eqiad".into(), Release::Since35, Arc::new(Ledger::default())).pod(&pod)
+        let reader = Reader::new("eqiad".into(), Release::Since35, Arc::new(Ledger::default()));
+        reader.standing_in(Some("ashburn".into())).pod(&pod)
     }
 
     #[test]
@@ -179,6 +180,7 @@ mod tests {
                     "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": "2026-11-02T01:00:00Z"}}}]}
         }));
         assert_eq!(row.key.as_str(), "eqiad/mw-web/web-1");
+        assert_eq!(row.datacentre.as_deref(), Some("ashburn"));
         assert_eq!((&*row.status, row.ready, row.containers_total, row.restarts), ("CrashLoopBackOff", 0, 2, 2));
         assert_eq!(row.last.as_ref().map(Termination::text).as_deref(), Some("OOMKilled 137"));
         assert_eq!((row.cpu_request, row.memory_limit), (Some(2000), Some((1 << 30) + (64 << 20))));
