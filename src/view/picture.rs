@@ -60,10 +60,6 @@ fn run(out: &mut String, x: u16, y: u16, cells: u16, text: &str, look: &Look) {
     if let Some(bg) = &look.bg {
         let _ = writeln!(out, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{}\" fill=\"{bg}\"/>", CELL.1);
     }
-    let shown = text.trim_end();
-    if shown.is_empty() {
-        return;
-    }
     let weight = if look.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
     let slant = if look.modifier.contains(Modifier::ITALIC) { " font-style=\"italic\"" } else { "" };
     let line = match look.modifier {
@@ -71,14 +67,29 @@ fn run(out: &mut String, x: u16, y: u16, cells: u16, text: &str, look: &Look) {
         m if m.contains(Modifier::UNDERLINED) => " text-decoration=\"underline\"",
         _ => "",
     };
-    let escaped = shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let length = u32::try_from(unicode_width::UnicodeWidthStr::width(shown)).unwrap_or(0) * CELL.0;
     let base = top + CELL.1 - 4;
-    let _ = writeln!(
-        out,
-        "<text x=\"{left}\" y=\"{base}\" fill=\"{}\" textLength=\"{length}\" xml:space=\"preserve\"{weight}{slant}{line}>{escaped}</text>",
-        look.fg
-    );
+    // Each stretch between wide gaps stands where the terminal puts it, whatever font the reader has.
+    let mut gone = 0;
+    for stretch in text.split("  ") {
+        let width = pixels(stretch);
+        let shown = stretch.trim();
+        if !shown.is_empty() {
+            let x = left + gone + pixels(stretch) - pixels(stretch.trim_start());
+            let escaped = shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let _ = writeln!(
+                out,
+                "<text x=\"{x}\" y=\"{base}\" fill=\"{}\" textLength=\"{}\" xml:space=\"preserve\"{weight}{slant}{line}>{escaped}</text>",
+                look.fg,
+                pixels(shown)
+            );
+        }
+        gone += width + 2 * CELL.0;
+    }
+}
+
+/// Pixels a text takes.
+fn pixels(text: &str) -> u32 {
+    u32::try_from(unicode_width::UnicodeWidthStr::width(text)).unwrap_or(0) * CELL.0
 }
 
 /// The colours a modern terminal gives the 16 names.
