@@ -6,7 +6,8 @@ use super::{
 };
 
 fn filter(terminal: &mut Terminal, expression: &str) {
-    terminal.send(&format!("/{expression}\r"));
+    // In place of the filter that may be there.
+    terminal.send(&format!("/\x15{expression}\r"));
     terminal.see(&format!("filter {expression}"));
 }
 
