@@ -118,10 +118,9 @@ fn every_lens() {
     for (tab, count) in [("2", 4), ("3", 3), ("4", 5)] {
         for lens in 1..=count {
             let mut app = console(settings(), &small());
-            keys(&mut app, &format!("{tab} v {lens}"));
-            // A menu is drawn over the table until something is chosen.
-            assert!(app.menu.is_some());
-            keys(&mut app, "enter");
+            keys(&mut app, &format!("{tab} v"));
+            assert!(app.menu.is_some(), "a menu is drawn over the table until something is chosen");
+            keys(&mut app, &lens.to_string());
             assert!(app.menu.is_none());
             let buffer = draw(&mut app, 120, 20);
             insta::assert_snapshot!(format!("lens{tab}_{lens}"), text(&buffer));

@@ -53,8 +53,12 @@ impl App {
             "enter" => self.choose(effects),
             "esc" | "q" | "ctrl-c" => self.menu = None,
             _ => {
-                if let Some(at) = key.character().and_then(|c| menu.shortcut(c)) {
+                let letter = key.character();
+                if let Some(at) = letter.and_then(|c| menu.shortcut(c)) {
                     menu.selected = at;
+                    if letter.is_some_and(|c| c.is_ascii_digit()) {
+                        self.choose(effects);
+                    }
                 }
             }
         }

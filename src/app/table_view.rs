@@ -87,6 +87,8 @@ pub struct TableView {
     pub sums: Vec<Sum>,
     /// Held still.
     pub frozen: Option<Frozen>,
+    /// A person chose the row: it is followed. Until then the selection is the first row.
+    chosen: bool,
     /// Where the selection was, for when its row goes.
     position: usize,
     revision: u64,
@@ -114,6 +116,7 @@ impl TableView {
             count: 0,
             sums: Vec::new(),
             frozen: None,
+            chosen: false,
             position: 0,
             revision: 0,
             version: 0,
@@ -175,7 +178,7 @@ impl TableView {
         }
         self.built = Some(Built { generation, revision: self.revision, at: now });
         let row_of = |key: &Key| rows.slot(key).and_then(|slot| order.iter().position(|&at| at == slot));
-        match self.selected.as_ref().and_then(row_of) {
+        match self.selected.as_ref().filter(|_| self.chosen).and_then(row_of) {
             Some(position) => self.position = position,
             None => {
                 self.position = self.position.min(order.len().saturating_sub(1));
@@ -219,6 +222,11 @@ impl TableView {
         }
     }
 
+    /// Whether a person chose the selected row.
+    pub fn is_chosen(&self) -> bool {
+        self.chosen
+    }
+
     /// The selected row's place in the order.
     pub fn position(&self) -> usize {
         self.position
@@ -226,6 +234,7 @@ impl TableView {
 
     /// Selects the row at `position`, or the last one.
     pub fn select(&mut self, position: usize, store: &Store) {
+        self.chosen = true;
         self.position = position.min(self.order.len().saturating_sub(1));
         let key = self.order.get(self.position).and_then(|&slot| self.rows(store).key(slot)).cloned();
         self.selected = key;

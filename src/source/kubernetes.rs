@@ -50,7 +50,10 @@ use self::{
     watch::Watch,
 };
 use super::{Ask, Demand, Error, Outlet, Source, backoff};
-use crate::{config::schema::Cluster, model::key::SourceId};
+use crate::{
+    config::schema::Cluster,
+    model::{health::State, key::SourceId},
+};
 pub use client::discover;
 
 /// How often the server is looked at.
@@ -102,6 +105,10 @@ impl Source for Kubernetes {
         })
     }
 }
+
+/// A program of the kubeconfig that is silent for so long probably waits for a person. It may go on: cloud CLIs start
+/// slowly.
+const SILENT: Duration = Duration::from_secs(6);
 
 /// What `/version` says.
 #[derive(Deserialize)]
@@ -210,7 +217,16 @@ impl Observer {
 
     /// A new client, with credentials as they are now.
     async fn connect(&mut self) -> Result<(), Trouble> {
-        let connection = client::observer(&self.cluster).await?;
+        let mut observer = std::pin::pin!(client::observer(&self.cluster));
+        let connection = tokio::select! {
+            connection = &mut observer => connection?,
+            () = sleep(SILENT) => {
+                let silent = "the kubeconfig's credential plugin or command does not answer; if it waits for a person, \
+                              run kubectl in another terminal and log in once";
+                self.context.outlet.health(State::NeedsLogin, silent).await;
+                observer.await?
+            }
+        };
         self.context.board.server(&connection.server).await;
         self.namespace = connection.namespace;
         self.renew = connection.expires.map(|end| {
