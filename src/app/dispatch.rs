@@ -11,6 +11,7 @@ use super::{
     related,
     saved::SavedView,
     tab::{self, TABS},
+    text_page::TextPage,
     update::TWICE,
 };
 use crate::{
@@ -221,8 +222,11 @@ impl App {
             Command::TextNext | Command::LogNext => self.find(true),
             Command::TextPrevious | Command::LogPrevious => self.find(false),
             Command::Reveal => {
-                if let Some(page) = self.text_mut() {
+                let can = self.text().is_some_and(TextPage::has_secrets);
+                if let Some(page) = self.text_mut().filter(|_| can) {
                     page.revealed = !page.revealed;
+                } else {
+                    self.tell(Level::Info, "no value here can be shown or masked; i (details) has the masked ones");
                 }
             }
             Command::TextCopy => {

@@ -77,6 +77,12 @@ impl TextPage {
         self.len() == 0
     }
 
+    /// Whether a line holds a value that is masked until asked for.
+    pub fn has_secrets(&self) -> bool {
+        let lines = self.document.iter().flat_map(|document| &document.lines);
+        lines.into_iter().any(|line| matches!(line, Line::Secret { .. }))
+    }
+
     /// Scrolls by lines, within the text.
     pub fn scroll(&mut self, lines: isize, height: usize) {
         self.top = self.top.saturating_add_signed(lines).min(self.len().saturating_sub(height));

@@ -6,13 +6,15 @@ use std::borrow::Cow;
 pub const NAME_LIMIT: usize = 1024;
 
 /// Whether a character may reach a screen. Control characters, line separators, bidirectional controls,
-/// zero-width characters, variation selectors beyond the emoji ones, tags and private use may not.
+/// zero-width characters, variation selectors, tags and private use may not; nor may those of whose width terminals
+/// think differently (halves of flags, skin tones, keycaps).
 pub fn is_shown(c: char) -> bool {
     !matches!(c,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'                       // C0, DEL, C1
         | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{20e3}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}'
         | '\u{e000}'..='\u{f8ff}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
 }
 

@@ -115,13 +115,26 @@ fn shrink(columns: &mut [Fitted], room: u16) {
     }
 }
 
-/// Gives what is left to columns whose cells are cut.
+/// Gives what is left to columns whose cells are cut, a cell each in turn; at most as much again as they may have.
 fn widen(columns: &mut [Fitted], room: u16) {
+    let wanted: Vec<u16> = columns
+        .iter()
+        .map(|column| {
+            let most = column.meta.column.map_or(0, |column| column.max).saturating_mul(2);
+            column.cells.iter().map(|cell| width(cell)).max().unwrap_or(0).min(most)
+        })
+        .collect();
     let mut left = room.saturating_sub(total(columns));
-    for column in columns.iter_mut() {
-        let wanted =
-            column.cells.iter().map(|cell| width(cell)).max().unwrap_or(0).saturating_sub(column.width).min(left);
-        column.width += wanted;
-        left -= wanted;
+    while left > 0 {
+        let before = left;
+        for (column, &wanted) in columns.iter_mut().zip(&wanted) {
+            if left > 0 && column.width < wanted {
+                column.width += 1;
+                left -= 1;
+            }
+        }
+        if left == before {
+            return;
+        }
     }
 }

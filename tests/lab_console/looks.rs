@@ -177,10 +177,15 @@ fn secrets_are_masked_until_asked_for() {
             assert!(!raw.contains(secret), "{secret} was written by {key}\n{}", terminal.screen());
         }
         terminal.send("v");
-        terminal.see("secrets shown");
-        terminal.see("hunter2-not-for-screens");
-        terminal.send("v");
-        terminal.lose("hunter2-not-for-screens");
+        if key == "i" {
+            terminal.see("secrets shown");
+            terminal.see("hunter2-not-for-screens");
+            terminal.send("v");
+            terminal.lose("hunter2-not-for-screens");
+        } else {
+            // YAML comes masked; what may be shown is in the details.
+            terminal.see("no value here can be shown");
+        }
         terminal.send("q");
         terminal.see(&format!("filter {filtered}"));
     }
