@@ -63,7 +63,7 @@ pub(super) fn fit<'a>(rows: &'a dyn Rows, slots: &[u32], room: u16, offset: usiz
         Some(_) => true,
     });
     let mut columns: Vec<Fitted> = fields.map(|field| natural(rows, slots, field, now)).collect();
-    drop_while(&mut columns, expendable(room), |columns| total(columns) > room);
+    drop_while(&mut columns, expendable(room), |columns| readable(columns) > room);
     drop_while(&mut columns, 1, |columns| narrowest(columns) > room);
     shrink(&mut columns, room);
     widen(&mut columns, room);
@@ -90,6 +90,15 @@ fn natural<'a>(rows: &'a dyn Rows, slots: &[u32], field: usize, now: Timestamp) 
 /// Cells the columns take.
 fn total(columns: &[Fitted]) -> u16 {
     columns.iter().map(|column| column.width + 1).sum()
+}
+
+/// Columns that may be this wide hold sentences: they take what is left and need not be whole.
+const SENTENCE: u16 = 60;
+
+/// Cells the columns take when no name or number is cut.
+fn readable(columns: &[Fitted]) -> u16 {
+    let is_sentence = |column: &Fitted| column.meta.column.is_some_and(|column| column.max >= SENTENCE);
+    columns.iter().map(|column| if is_sentence(column) { column.least() } else { column.width } + 1).sum()
 }
 
 /// Cells the columns take at least.

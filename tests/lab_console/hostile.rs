@@ -118,7 +118,9 @@ fn visits(terminal: &mut Terminal, table: &str, filter: &str, titles: &[&str]) {
     terminal.send(table);
     terminal.wait_within(PATIENCE, "rows", |screen| screen.contains(titles[0]) && screen.contains('▸'));
     terminal.send(&format!("/{filter}\r"));
-    terminal.see(&format!("filter {filter}"));
+    // A narrow title shows the beginning.
+    let shown = format!("filter {}", &filter[..filter.len().min(18)]);
+    terminal.see(&shown);
     terminal.wait_within(PATIENCE, "the hostile row", |screen| {
         screen.lines().any(|line| line.starts_with('▸') && line.contains("hostile"))
     });
@@ -135,7 +137,7 @@ fn visits(terminal: &mut Terminal, table: &str, filter: &str, titles: &[&str]) {
             intact(terminal, key);
         }
         terminal.send("q");
-        terminal.see(&format!("filter {filter}"));
+        terminal.see(&shown);
     }
 }
 
