@@ -1,6 +1,6 @@
 //! The one table of commands. Keys, hint line, palette, help, `docs/keys.md` and (later) `ronde run` come from it.
 //!
-//! Adding a command: one entry in [`table`], one arm in `app::dispatch`. Knows no screen and no source.
+//! Adding a command: one entry in `table`, one arm in `app::dispatch`. Knows no screen and no source.
 
 pub mod docs;
 pub mod keymap;

@@ -1,7 +1,7 @@
 //! Every key of the configuration, with its default. `config.example.toml` shows them all.
 //!
 //! The JSON schema made from these types is also what files are checked against, so a key is declared once.
-//! `format` names a rule of [`super::format`] for text that has a shape.
+//! `format` names a rule of `config::format` for text that has a shape.
 
 use std::{collections::BTreeMap, path::PathBuf};
 

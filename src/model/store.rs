@@ -1,6 +1,6 @@
 //! All tables, and the one function through which they change.
 //!
-//! A new table is one line in [`tables!`] and one file under `rows/`.
+//! A new table is one line in `tables!` and one file under `rows/`.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Containers of a Docker or Podman engine: listed, watched by the engine's events, measured from this machine's cgroup
 //! files where they are here and by the engine's API else.
 //!
-//! Only observes: [`allow`] refuses everything else before it is sent. Knows no screen.
+//! Only observes: `allow` refuses everything else before it is sent. Knows no screen.
 
 mod allow;
 mod api;
