@@ -112,12 +112,13 @@ fn of_text(page: &crate::app::text_page::TextPage) -> Vec<Part> {
 }
 
 fn of_logs(page: &crate::app::log_page::LogPage) -> Vec<Part> {
-    let mut parts = vec![(page.title.clone(), false), (format!("{} lines", grouped(page.lines.len())), false)];
+    let mut parts = vec![(page.title.clone(), false)];
     match (page.previous, page.follow) {
         (true, _) => parts.push(("previous run".into(), true)),
         (_, true) => parts.push(("following".into(), false)),
         (_, false) => parts.push(("held".into(), true)),
     }
+    parts.push((format!("{} lines", grouped(page.lines.len())), false));
     if let Some(since) = page.since {
         parts.push((format!("since {}", duration(since.as_secs())), false));
     }
