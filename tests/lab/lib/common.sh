@@ -125,9 +125,10 @@ wait_for() {
     return 1
 }
 
-# write FILE: standard input into FILE at once (never half written).
+# write FILE: standard input into FILE at once (never half written; clusters that come up side by side write the same files).
 write() {
+    local new=$1.$BASHPID
     mkdir -p "$(dirname "$1")"
-    cat >"$1.new"
-    mv -f "$1.new" "$1"
+    cat >"$new"
+    mv -f "$new" "$1"
 }
