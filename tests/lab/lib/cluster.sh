@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 server() { echo "https://127.0.0.1:$(port "$1" api)"; }
+store() { echo "https://127.0.0.1:$(port "$1" etcd)"; }    # the etcd under it
 
 # kubectl_ CLUSTER ARGUMENTS…: as the lab's own administrator, by certificate, so that it works
 # whatever a test has done to the users.
@@ -34,7 +35,7 @@ pki_up() {
 
 etcd_up() {
     local cluster=$1 dir=$LAB/$1 client peer
-    client=https://127.0.0.1:$(port "$cluster" etcd)
+    client=$(store "$cluster")
     peer=https://127.0.0.1:$(port "$cluster" peer)
     local pki=$dir/pki
     # Certificates on every side: whoever reaches etcd owns the node, and loopback is open to all users.
@@ -78,7 +79,7 @@ P
     # No endpoint is published for the API server itself: a loopback address is refused there.
     start "$cluster-apiserver" "$K8S/kube-apiserver" \
         --bind-address=127.0.0.1 --advertise-address=127.0.0.1 --secure-port="$(port "$cluster" api)" --endpoint-reconciler-type=none \
-        --etcd-servers="https://127.0.0.1:$(port "$cluster" etcd)" --etcd-cafile="$pki/ca.crt" --etcd-certfile="$pki/apiserver.crt" --etcd-keyfile="$pki/apiserver.key" \
+        --etcd-servers="$(store "$cluster")" --etcd-cafile="$pki/ca.crt" --etcd-certfile="$pki/apiserver.crt" --etcd-keyfile="$pki/apiserver.key" \
         --tls-cert-file="$pki/server.crt" --tls-private-key-file="$pki/server.key" --client-ca-file="$pki/ca.crt" \
         --authentication-token-webhook-config-file="$dir/authn.yaml" --authentication-token-webhook-cache-ttl=1s --authentication-token-webhook-version=v1 \
         --authorization-mode=Node,RBAC --disable-admission-plugins=ServiceAccount --allow-privileged=true \

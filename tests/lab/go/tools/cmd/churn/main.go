@@ -1,5 +1,9 @@
 // Command churn changes pods of the fleet at a steady rate for a while: most get a new status
-// (restarts, readiness), some a new annotation, a few are replaced.
+// (restarts, readiness), some a new annotation, a few are replaced. It tells in the end what rate it
+// reached, also when it is ended early.
+//
+// Changes are written under the API server (see package etcd): through it, each costs it several
+// milliseconds of a core, and a few hundred a second are the most that two cores bear.
 package main
 
 import (
@@ -8,11 +12,14 @@ import (
 	"flag"
 	"log"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
+	"os/signal"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
+	"ronde.dev/lab/tools/internal/etcd"
 	"ronde.dev/lab/tools/internal/fleet"
 	"ronde.dev/lab/tools/internal/kube"
 )
@@ -21,19 +28,23 @@ const (
 	maxRate    = 2000
 	maxSeconds = 3600
 	inFlight   = 64
-	merge      = "application/merge-patch+json"
 )
 
+// pod is what is known of a pod of the fleet; its lock is held while it changes.
 type pod struct {
-	path, collection string
-	index            int
-	restarts         atomic.Int64
+	sync.Mutex
+	namespace, name string
+	id              fleet.Identity
+	index           int
+	restarts        int
+	churned         string
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("churn: ")
 	server := flag.String("server", "", "API server")
+	under := flag.String("etcd", "", "the etcd under it")
 	pki := flag.String("pki", "", "folder of certificates")
 	rate := flag.Int("rate", 0, "changes per second")
 	seconds := flag.Int("seconds", 0, "for how long")
@@ -46,34 +57,30 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := run(client, *rate, time.Duration(*seconds)*time.Second, *seed); err != nil {
+	store, err := etcd.New(*under, *pki, "lab")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := run(client, store, *rate, time.Duration(*seconds)*time.Second, *seed); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(c *kube.Client, rate int, length time.Duration, seed uint64) error {
+func run(c *kube.Client, store *etcd.Client, rate int, length time.Duration, seed uint64) error {
 	ctx, cancel := context.WithTimeout(context.Background(), length+30*time.Second)
 	defer cancel()
-	c.NamesOnly = true
-	var pods []*pod
-	_, err := c.List(ctx, "/api/v1/pods", url.Values{"labelSelector": {fleet.Selector}}, func(raw json.RawMessage) error {
-		var in struct {
-			Metadata struct{ Namespace, Name string } `json:"metadata"`
-		}
-		if err := json.Unmarshal(raw, &in); err != nil {
-			return err
-		}
-		collection := "/api/v1/namespaces/" + in.Metadata.Namespace + "/pods"
-		if index := fleet.ParsePodName(in.Metadata.Name); index >= 0 {
-			pods = append(pods, &pod{path: collection + "/" + in.Metadata.Name, collection: collection, index: index})
-		}
-		return nil
-	})
+	enough, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	pods, err := fleetPods(ctx, c)
 	if err != nil {
 		return err
 	}
 	if len(pods) == 0 {
 		log.Fatal("no pods to change: run scale first")
+	}
+	stored, err := fleet.ReadStored(ctx, c, "/api/v1/namespaces/"+pods[0].namespace+"/pods/"+pods[0].name)
+	if err != nil {
+		return err
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	var done, failed, skipped atomic.Int64
@@ -82,7 +89,7 @@ func run(c *kube.Client, rate int, length time.Duration, seed uint64) error {
 	defer tick.Stop()
 	began := time.Now()
 	for now := range tick.C {
-		if now.Sub(began) >= length {
+		if now.Sub(began) >= length || enough.Err() != nil {
 			break
 		}
 		p, kind := pods[random.IntN(len(pods))], random.IntN(100)
@@ -94,7 +101,7 @@ func run(c *kube.Client, rate int, length time.Duration, seed uint64) error {
 		}
 		go func() {
 			defer func() { <-slots }()
-			if err := change(ctx, c, p, kind, now); err != nil {
+			if err := p.change(ctx, store, stored, kind, now); err != nil {
 				failed.Add(1)
 				return
 			}
@@ -109,21 +116,50 @@ func run(c *kube.Client, rate int, length time.Duration, seed uint64) error {
 	return nil
 }
 
-func change(ctx context.Context, c *kube.Client, p *pod, kind int, now time.Time) error {
-	switch {
-	case kind < 5:
-		options := map[string]any{"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
-		if err := c.Do(ctx, http.MethodDelete, p.path, "", options, nil); err != nil && kube.Code(err) != http.StatusNotFound {
+func fleetPods(ctx context.Context, c *kube.Client) ([]*pod, error) {
+	c.NamesOnly = true
+	var pods []*pod
+	_, err := c.List(ctx, "/api/v1/pods", url.Values{"labelSelector": {fleet.Selector}}, func(raw json.RawMessage) error {
+		var in struct {
+			Metadata struct {
+				fleet.Identity
+				Namespace, Name string
+			} `json:"metadata"`
+		}
+		if err := json.Unmarshal(raw, &in); err != nil {
 			return err
 		}
-		p.restarts.Store(0)
-		return c.Do(ctx, http.MethodPost, p.collection, "", fleet.PodObject(p.index), nil)
+		if index := fleet.ParsePodName(in.Metadata.Name); index >= 0 {
+			pods = append(pods, &pod{namespace: in.Metadata.Namespace, name: in.Metadata.Name, id: in.Metadata.Identity, index: index})
+		}
+		return nil
+	})
+	return pods, err
+}
+
+// change does one change of a kind between 0 and 99.
+func (p *pod) change(ctx context.Context, store *etcd.Client, stored *fleet.Stored, kind int, now time.Time) error {
+	p.Lock()
+	defer p.Unlock()
+	key := etcd.Key("pods", p.namespace, p.name)
+	switch {
+	case kind < 5:
+		if err := store.Delete(ctx, key); err != nil {
+			return err
+		}
+		p.id, p.restarts, p.churned = fleet.NewIdentity(now), 0, ""
 	case kind < 25:
-		patch := map[string]any{"metadata": map[string]any{"annotations": map[string]any{"lab/churned": now.UTC().Format(time.RFC3339Nano)}}}
-		return c.Do(ctx, http.MethodPatch, p.path, merge, patch, nil)
+		p.churned = now.UTC().Format(time.RFC3339Nano)
 	default:
-		restarts := int(p.restarts.Add(1))
-		patch := map[string]any{"status": fleet.PodStatus(p.index, restarts, restarts%2 == 0, now)}
-		return c.Do(ctx, http.MethodPatch, p.path+"/status", merge, patch, nil)
+		p.restarts++
 	}
+	object := fleet.PodObject(p.index)
+	if p.churned != "" {
+		object["metadata"].(map[string]any)["annotations"].(map[string]any)["lab/churned"] = p.churned
+	}
+	text, err := stored.Pod(object, p.namespace, p.id, fleet.Restarted(object, p.index, p.restarts, now))
+	if err != nil {
+		return err
+	}
+	return store.Put(ctx, key, text)
 }

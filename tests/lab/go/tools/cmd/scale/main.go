@@ -8,22 +8,19 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"net/http"
 	"net/url"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"ronde.dev/lab/tools/internal/etcd"
 	"ronde.dev/lab/tools/internal/fleet"
 	"ronde.dev/lab/tools/internal/kube"
 )
-
-const workers = 24
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("scale: ")
 	server := flag.String("server", "", "API server")
+	under := flag.String("etcd", "", "the etcd under it")
 	pki := flag.String("pki", "", "folder of certificates")
 	pods := flag.Int("pods", 0, "how many pods")
 	namespaces := flag.Int("namespaces", 0, "how many namespaces")
@@ -36,179 +33,119 @@ func main() {
 		log.Fatal(err)
 	}
 	client.NamesOnly = true
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
-	defer cancel()
-	if err := run(ctx, client, *pods, *namespaces); err != nil {
+	store, err := etcd.New(*under, *pki, "lab")
+	if err != nil {
 		log.Fatal(err)
 	}
-}
-
-type task struct {
-	method, path string
-	body         any
-}
-
-func run(ctx context.Context, c *kube.Client, pods, namespaces int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	defer cancel()
 	began := time.Now()
+	if err := run(ctx, client, store, *pods, *namespaces); err != nil {
+		log.Fatal(err)
+	}
+	log.Printf("done in %.1f s", time.Since(began).Seconds())
+}
+
+// run deletes what is too much first: pods, then what held them. Then it creates in reverse: a pod
+// on a node that is not there would be collected as garbage.
+func run(ctx context.Context, c *kube.Client, store *etcd.Client, pods, namespaces int) error {
 	nodes := 0
 	if pods > 0 {
 		nodes = fleet.Nodes
 	}
-	// What too much there is goes first: pods, then what held them.
-	wantedPods := map[string]task{}
+	var wanted [3]plan
 	for i := range pods {
-		namespace := fleet.Namespace(i % namespaces)
-		wantedPods["/api/v1/namespaces/"+namespace+"/pods/"+fleet.PodName(i)] = task{http.MethodPost, "/api/v1/namespaces/" + namespace + "/pods", fleet.PodObject(i)}
+		wanted[0].want(place{fleet.Namespace(i % namespaces), fleet.PodName(i)}, i)
 	}
-	wantedNamespaces := map[string]task{}
 	for i := range namespaces {
-		wantedNamespaces["/api/v1/namespaces/"+fleet.Namespace(i)] = task{http.MethodPost, "/api/v1/namespaces", fleet.NamespaceObject(i)}
+		wanted[1].want(place{"", fleet.Namespace(i)}, i)
 	}
-	wantedNodes := map[string]task{}
 	for i := range nodes {
-		wantedNodes["/api/v1/nodes/"+fleet.Node(i)] = task{http.MethodPost, "/api/v1/nodes", fleet.NodeObject(i)}
+		wanted[2].want(place{"", fleet.Node(i)}, i)
 	}
-	var creations [][]task
-	for _, kind := range []struct {
-		list   string
-		wanted map[string]task
-	}{{"/api/v1/pods", wantedPods}, {"/api/v1/namespaces", wantedNamespaces}, {"/api/v1/nodes", wantedNodes}} {
-		surplus, err := settle(ctx, c, kind.list, kind.wanted)
+	for i, list := range []string{"/api/v1/pods", "/api/v1/namespaces", "/api/v1/nodes"} {
+		if err := wanted[i].settle(ctx, c, list); err != nil {
+			return err
+		}
+	}
+	steps := []struct {
+		what string
+		do   func() (int, error)
+	}{
+		{"pods deleted", func() (int, error) { return deletePods(ctx, store, wanted[0].surplus, wanted[1].surplus) }},
+		{"namespaces deleted", func() (int, error) { return deleteNamespaces(ctx, store, wanted[1].surplus) }},
+		{"nodes deleted", func() (int, error) { return deleteNodes(ctx, c, wanted[2].surplus) }},
+		{"nodes created", func() (int, error) { return createNodes(ctx, c, wanted[2].missing) }},
+		{"namespaces created", func() (int, error) { return createNamespaces(ctx, c, wanted[1].missing) }},
+		{"pods created", func() (int, error) { return createPods(ctx, c, store, wanted[0].missing) }},
+	}
+	for _, step := range steps {
+		began := time.Now()
+		count, err := step.do()
 		if err != nil {
 			return err
 		}
-		if err := all(ctx, c, surplus); err != nil {
-			return err
-		}
-		var create []task
-		for _, t := range kind.wanted {
-			create = append(create, t)
-		}
-		creations = append([][]task{create}, creations...)
-		if len(surplus) > 0 {
-			log.Printf("deleted %d of %s", len(surplus), kind.list)
+		if count > 0 {
+			log.Printf("%d %s in %.1f s", count, step.what, time.Since(began).Seconds())
 		}
 	}
-	for _, create := range creations {
-		if err := all(ctx, c, create); err != nil {
-			return err
-		}
-	}
-	log.Printf("%d pods, %d namespaces, %d nodes after %.1f s", pods, namespaces, nodes, time.Since(began).Seconds())
-	return wait(ctx, c, began)
+	return wait(ctx, c, pods)
 }
 
-// settle takes what exists out of wanted and gives the deletions of the rest.
-func settle(ctx context.Context, c *kube.Client, list string, wanted map[string]task) ([]task, error) {
-	var surplus []task
+// place is where an object is; the namespace is empty for one that is in none.
+type place struct{ namespace, name string }
+
+// plan is what to do about one kind of object; the numbers are the fleet's.
+type plan struct {
+	missing map[place]int
+	surplus []place
+}
+
+func (p *plan) want(at place, i int) {
+	if p.missing == nil {
+		p.missing = map[place]int{}
+	}
+	p.missing[at] = i
+}
+
+// settle takes what exists out of missing, and what is not wanted into surplus.
+func (p *plan) settle(ctx context.Context, c *kube.Client, list string) error {
 	query := url.Values{"labelSelector": {fleet.Selector}}
 	_, err := c.List(ctx, list, query, func(raw json.RawMessage) error {
 		var in struct {
-			Metadata struct {
-				Namespace         string `json:"namespace"`
-				Name              string `json:"name"`
-				DeletionTimestamp string `json:"deletionTimestamp"`
-			} `json:"metadata"`
+			Metadata struct{ Namespace, Name, DeletionTimestamp string } `json:"metadata"`
 		}
 		if err := json.Unmarshal(raw, &in); err != nil {
 			return err
 		}
-		path := list + "/" + in.Metadata.Name
-		if in.Metadata.Namespace != "" {
-			path = "/api/v1/namespaces/" + in.Metadata.Namespace + "/pods/" + in.Metadata.Name
-		}
+		at := place{in.Metadata.Namespace, in.Metadata.Name}
 		if in.Metadata.DeletionTimestamp != "" {
 			return nil
 		}
-		if _, ok := wanted[path]; ok {
-			delete(wanted, path)
+		if _, ok := p.missing[at]; ok {
+			delete(p.missing, at)
 			return nil
 		}
-		// No grace: kwok would take its time over each pod.
-		surplus = append(surplus, task{http.MethodDelete, path, map[string]any{"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}})
+		p.surplus = append(p.surplus, at)
 		return nil
 	})
-	return surplus, err
+	return err
 }
 
-// all does the tasks, many at once; a namespace still in deletion is waited for.
-func all(ctx context.Context, c *kube.Client, tasks []task) error {
-	queue := make(chan task)
-	var failed atomic.Value
-	var group sync.WaitGroup
-	for range min(workers, len(tasks)) {
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			for t := range queue {
-				if err := one(ctx, c, t); err != nil {
-					failed.CompareAndSwap(nil, fmt.Errorf("%s %s: %w", t.method, t.path, err))
-				}
-			}
-		}()
-	}
-	for _, t := range tasks {
-		if failed.Load() != nil {
-			break
-		}
-		queue <- t
-	}
-	close(queue)
-	group.Wait()
-	if err, ok := failed.Load().(error); ok {
-		return err
-	}
-	return nil
-}
-
-func one(ctx context.Context, c *kube.Client, t task) error {
-	for {
-		err := c.Do(ctx, t.method, t.path, "", t.body, nil)
-		switch code := kube.Code(err); {
-		case t.method == http.MethodDelete && code == http.StatusNotFound:
-			return nil
-		case t.method == http.MethodPost && code == http.StatusConflict:
-			// There already, or still in deletion: a namespace says so only when asked.
-			if t.path != "/api/v1/namespaces" || !terminating(ctx, c, t) {
-				return nil
-			}
-		case code == http.StatusTooManyRequests:
-		default:
+// wait until the API server tells of so many pods that run and no more, three minutes at most. Version 0
+// lets it answer from memory: pages, or the newest version, it would read from etcd each time.
+func wait(ctx context.Context, c *kube.Client, pods int) error {
+	query := url.Values{"labelSelector": {fleet.Selector}, "fieldSelector": {"status.phase=Running"}, "resourceVersion": {"0"}, "limit": {"0"}}
+	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(time.Second) {
+		run := 0
+		if _, err := c.List(ctx, "/api/v1/pods", query, func(json.RawMessage) error { run++; return nil }); err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
-}
-
-func terminating(ctx context.Context, c *kube.Client, t task) bool {
-	name := t.body.(map[string]any)["metadata"].(map[string]any)["name"].(string)
-	var in struct {
-		Metadata struct {
-			DeletionTimestamp string `json:"deletionTimestamp"`
-		} `json:"metadata"`
-	}
-	err := c.Do(ctx, http.MethodGet, t.path+"/"+name, "", nil, &in)
-	return kube.Code(err) == http.StatusNotFound || in.Metadata.DeletionTimestamp != ""
-}
-
-// wait until kwok has made every pod run, three minutes at most. Version 0 lets the API server
-// answer from memory: pages, or the newest version, it would read from etcd each time.
-func wait(ctx context.Context, c *kube.Client, began time.Time) error {
-	query := url.Values{"labelSelector": {fleet.Selector}, "fieldSelector": {"status.phase!=Running"}, "resourceVersion": {"0"}, "limit": {"0"}}
-	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Second) {
-		left := 0
-		if _, err := c.List(ctx, "/api/v1/pods", query, func(json.RawMessage) error { left++; return nil }); err != nil {
-			return err
-		}
-		if left == 0 {
-			log.Printf("all run after %.1f s", time.Since(began).Seconds())
+		if run == pods {
 			return nil
 		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%d pods run, not %d", run, pods)
+		}
 	}
-	log.Print("some pods do not run yet")
-	return nil
 }

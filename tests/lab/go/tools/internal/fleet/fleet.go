@@ -3,6 +3,7 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -88,23 +89,60 @@ func PodObject(i int) object {
 	}
 }
 
-// PodStatus is a status of the i-th pod after some restarts.
-func PodStatus(i, restarts int, ready bool, now time.Time) object {
+// leaveAlone is the annotation by which kwok lets a pod be.
+const leaveAlone = "kwok.x-k8s.io/status"
+
+// LeftAlone is the same pod for kwok not to play, until Started is written.
+func LeftAlone(pod object) object {
+	metadata := maps.Clone(pod["metadata"].(object))
+	metadata["annotations"] = maps.Clone(metadata["annotations"].(object))
+	metadata["annotations"].(object)[leaveAlone] = "custom"
+	pod = maps.Clone(pod)
+	pod["metadata"] = metadata
+	return pod
+}
+
+// Started is what to write to the status of the i-th pod, as kwok does it for one that runs. The
+// labels and annotations are the pod's, for they are written with it.
+func Started(pod object, i int, now time.Time) object {
 	at := now.UTC().Format(time.RFC3339)
-	id := fmt.Sprintf("containerd://%064x", i*100000+restarts)
-	truth := map[bool]string{true: "True", false: "False"}
-	container := func(name string, restarts int, ready bool) object {
-		status := object{"name": name, "ready": ready, "started": true, "restartCount": restarts, "image": "x", "imageID": "x", "containerID": id, "state": object{"running": object{"startedAt": at}}}
-		if restarts > 0 {
-			status["lastState"] = object{"terminated": object{"exitCode": 1, "reason": "Error", "startedAt": at, "finishedAt": at, "containerID": id}}
-		}
-		return status
+	statuses, conditions := []object{}, []object{}
+	for _, container := range pod["spec"].(object)["containers"].([]object) {
+		statuses = append(statuses, object{
+			"name": container["name"], "image": container["image"], "imageID": "", "ready": true, "restartCount": 0,
+			"state": object{"running": object{"startedAt": at}},
+		})
 	}
+	for _, kind := range []string{"Initialized", "Ready", "ContainersReady"} {
+		conditions = append(conditions, object{"type": kind, "status": "True", "lastProbeTime": nil, "lastTransitionTime": at})
+	}
+	ip := fmt.Sprintf("10.%d.%d.%d", 64+i>>16, i>>8&255, i&255)
 	return object{
-		"containerStatuses": []object{container("webservice", restarts, ready), container("logs", 0, true)},
-		"conditions": []object{
-			{"type": "Ready", "status": truth[ready], "lastTransitionTime": at},
-			{"type": "ContainersReady", "status": truth[ready], "lastTransitionTime": at},
+		"apiVersion": "v1", "kind": "Pod", "metadata": pod["metadata"],
+		"status": object{
+			"phase": "Running", "startTime": at, "hostIP": "127.0.0.1", "podIP": ip, "podIPs": []object{{"ip": ip}},
+			"conditions": conditions, "containerStatuses": statuses, "qosClass": "Burstable",
 		},
 	}
+}
+
+// Restarted is the status of the i-th pod whose first container restarted so often, now; after an odd
+// number of restarts it is not ready.
+func Restarted(pod object, i, restarts int, now time.Time) object {
+	status := Started(pod, i, now)["status"].(object)
+	if restarts == 0 {
+		return status
+	}
+	at := now.UTC().Format(time.RFC3339)
+	container := status["containerStatuses"].([]object)[0]
+	id := fmt.Sprintf("containerd://%064x", i*100000+restarts)
+	container["restartCount"], container["containerID"], container["started"] = restarts, id, true
+	container["lastState"] = object{"terminated": object{"exitCode": 1, "reason": "Error", "startedAt": at, "finishedAt": at, "containerID": id}}
+	if restarts%2 == 1 {
+		container["ready"] = false
+		for _, condition := range status["conditions"].([]object)[1:] {
+			condition["status"] = "False"
+		}
+	}
+	return status
 }

@@ -108,7 +108,8 @@ func (c *Client) send(ctx context.Context, method, path, kind string, body any) 
 	request.Header.Set("Accept", "application/json")
 	if c.NamesOnly {
 		form := "PartialObjectMetadata"
-		if method == http.MethodGet && strings.Contains(path, "?") {
+		// A query asks for a collection, or is about how to write one object.
+		if (method == http.MethodGet || method == http.MethodDelete) && strings.Contains(path, "?") {
 			form = "PartialObjectMetadataList"
 		}
 		request.Header.Set("Accept", "application/json;as="+form+";g=meta.k8s.io;v=v1,application/json")
