@@ -75,9 +75,14 @@ impl Lab {
         answer(command.args(arguments))
     }
 
-    /// What the `docker` client answers.
+    /// What the `docker` client answers of the Docker engine.
     pub(crate) fn docker(&self, arguments: &[&str]) -> String {
-        answer(Command::new("docker").args(["-H", self.value("LAB_DOCKER")]).args(arguments))
+        self.docker_at("LAB_DOCKER", arguments)
+    }
+
+    /// What the `docker` client answers of the engine at this setting of the lab: `LAB_DOCKER` or `LAB_PODMAN`.
+    pub(crate) fn docker_at(&self, engine: &str, arguments: &[&str]) -> String {
+        answer(Command::new("docker").args(["-H", self.value(engine)]).args(arguments))
     }
 
     /// `ronde` without a screen, in a home of its own, with the lab's configuration.

@@ -322,12 +322,12 @@ fn sources_and_themes() {
     let lab = Lab::take();
     let mut terminal = lab.console(200, 50);
     terminal.send(":sources\r");
-    for (kind, name) in [("docker", "lab"), ("kubernetes", "eqiad"), ("kubernetes", "codfw")] {
+    for (kind, name) in [("docker", "lab"), ("docker", "podman"), ("kubernetes", "eqiad"), ("kubernetes", "codfw")] {
         row(&mut terminal, &[kind, name, "live"]);
     }
     let dark = terminal.colours();
     terminal.send(":theme light\r");
     until("other colours", || terminal.colours() != dark);
     terminal.send("q");
-    terminal.lose("Sources 3");
+    terminal.lose("Sources 4");
 }

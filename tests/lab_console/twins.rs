@@ -65,14 +65,14 @@ fn every_pod_is_listed_as_kubectl_prints_it() {
 }
 
 /// Containers by `docker`: name to state and, for what runs, processes.
-fn engine_says(lab: &Lab) -> BTreeMap<String, (String, Option<u64>)> {
+fn engine_says(lab: &Lab, engine: &str) -> BTreeMap<String, (String, Option<u64>)> {
     let lines = |text: String| -> Vec<Value> {
         text.lines().map(|line| serde_json::from_str(line).expect("docker prints JSON")).collect()
     };
-    let stats = lines(lab.docker(&["stats", "--no-stream", "--no-trunc", "--format", "json"]));
+    let stats = lines(lab.docker_at(engine, &["stats", "--no-stream", "--no-trunc", "--format", "json"]));
     let pids: BTreeMap<String, u64> =
         stats.iter().filter_map(|row| Some((text(row, "Name").to_owned(), text(row, "PIDs").parse().ok()?))).collect();
-    lines(lab.docker(&["ps", "-a", "--no-trunc", "--format", "json"]))
+    lines(lab.docker_at(engine, &["ps", "-a", "--no-trunc", "--format", "json"]))
         .iter()
         .map(|row| {
             let (name, state) = (text(row, "Names").to_owned(), text(row, "State").to_owned());
@@ -84,18 +84,28 @@ fn engine_says(lab: &Lab) -> BTreeMap<String, (String, Option<u64>)> {
 
 #[test]
 fn every_container_is_listed_as_docker_prints_it() {
+    listed_as_docker_prints_them("LAB_DOCKER", "engine=lab", 10);
+}
+
+#[test]
+fn every_container_of_podman_is_listed_as_docker_prints_it() {
+    listed_as_docker_prints_them("LAB_PODMAN", "engine=podman", 8);
+}
+
+/// Compares the containers of one engine, of which more than `least` stand still.
+fn listed_as_docker_prints_them(engine: &str, filter: &str, least: usize) {
     let lab = Lab::take();
     let mut differences = Vec::new();
     for _ in 0..5 {
-        let before = engine_says(&lab);
+        let before = engine_says(&lab, engine);
         let listed: BTreeMap<String, (String, Option<u64>)> =
-            rows(&lab.ronde(&["list", "containers", "-o", "json", "--wait", "1m"]))
+            rows(&lab.ronde(&["list", "containers", "--filter", filter, "-o", "json", "--wait", "1m"]))
                 .iter()
                 .map(|row| (text(row, "container").to_owned(), (text(row, "state").to_owned(), row["pids"].as_u64())))
                 .collect();
-        let after = engine_says(&lab);
+        let after = engine_says(&lab, engine);
         let stable: Vec<_> = before.iter().filter(|(name, said)| after.get(*name) == Some(said)).collect();
-        assert!(stable.len() > 10, "only {stable:?} stand still");
+        assert!(stable.len() > least, "only {stable:?} stand still");
         differences = stable
             .iter()
             .filter(|(name, said)| listed.get(*name) != Some(said))
@@ -114,7 +124,7 @@ fn every_container_is_listed_as_docker_prints_it() {
 #[test]
 fn limits_are_those_the_engine_was_given() {
     let lab = Lab::take();
-    let listed = rows(&lab.ronde(&["list", "containers", "-o", "json", "--wait", "1m"]));
+    let listed = rows(&lab.ronde(&["list", "containers", "--filter", "engine=lab", "-o", "json", "--wait", "1m"]));
     let all: u64 = tool("free", &["-b"]).lines().nth(1).unwrap().split_whitespace().nth(1).unwrap().parse().unwrap();
     let mut compared = 0;
     for row in listed.iter().filter(|row| text(row, "state") == "running") {

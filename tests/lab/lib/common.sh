@@ -12,6 +12,7 @@ DOCKER_SOCKET=$LAB/docker.sock
 CONTAINERD_SOCKET=$LAB/node1.sock       # the containerd of the real Kubernetes node
 CGROUP=/ronde-lab                       # every container of the lab lives below it
 BRIDGES=(rl-docker rl-shop rl-pods)     # the lab's network bridges
+ENGINES=(docker podman)
 CLUSTERS=(eqiad codfw)
 USERS=(admin junior limited)
 

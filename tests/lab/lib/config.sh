@@ -1,7 +1,7 @@
 # What the lab tells: ronde's configuration, and a list of facts for tests. shellcheck shell=bash
 
-config_docker() {
-    printf '\n[[engines]]\nname = "lab"\ndocker = "unix://%s"\n' "$DOCKER_SOCKET"
+config_engine() { # NAME SOCKET
+    printf '\n[[engines]]\nname = "%s"\ndocker = "unix://%s"\n' "$1" "$2"
 }
 
 config_cluster() {
@@ -14,7 +14,8 @@ config() {
     echo "discover = false"
     for part in "$@"; do
         case $part in
-            docker) config_docker ;;
+            docker) config_engine lab "$DOCKER_SOCKET" ;;
+            podman) config_engine podman "$PODMAN_SOCKET" ;;
             *) config_cluster "$part" ;;
         esac
     done
@@ -26,6 +27,7 @@ facts() {
     echo "LAB_PARTS=\"$*\""
     echo "LAB_CONFIG=$LAB/config.toml"
     echo "LAB_DOCKER=unix://$DOCKER_SOCKET"
+    echo "LAB_PODMAN=unix://$PODMAN_SOCKET"
     echo "LAB_NODE1_CONTAINERD=$CONTAINERD_SOCKET"
     echo "LAB_KUBECTL=${K8S:-}/kubectl"
     for user in "${USERS[@]}" exec-ok exec-hang exec-prompt exec-fail; do

@@ -12,13 +12,17 @@ cgroups_down() {
             [[ -f $dir/cgroup.freeze ]] && { echo 0 >"$dir/cgroup.freeze"; } 2>/dev/null || true
             while read -r pid; do
                 kill -KILL "$pid" 2>/dev/null || true
-                left=1
             done < <(cat "$dir/cgroup.procs" 2>/dev/null || true)
+            # Podman makes folders also for controllers that are not mounted: those are files like any other.
+            [[ $(stat -f -c %T "$dir" 2>/dev/null) != tmpfs ]] || rm -rf --one-file-system "$dir"
+            [[ -d $dir ]] || continue
+            # What was killed may take a moment, and conmon starts one more process when its container ends.
+            rmdir "$dir" 2>/dev/null || left=1
         done < <(cgroup_dirs)
-        [[ $left ]] || break
+        [[ $left ]] || return 0
         sleep 0.1
     done
-    while read -r dir; do rmdir "$dir" 2>/dev/null || true; done < <(cgroup_dirs)
+    say "some control groups are still in use: $(cgroup_dirs | head -3 | tr '\n' ' ')"
 }
 
 # A shim is known by its command line: it names a socket of ours.
@@ -60,5 +64,5 @@ strays_down() {
     file=/var/lib/kubelet/device-plugins/kubelet.sock
     if [[ -S $file ]] && ! grep -qF " $file" /proc/net/unix; then rm -f "$file"; fi
     rmdir /run/containerd/s /run/containerd/runc /run/containerd /run/docker/plugins /run/docker /var/log/containers \
-        /var/lib/kubelet/device-plugins /var/lib/kubelet 2>/dev/null || true
+        /var/lib/kubelet/device-plugins /var/lib/kubelet /var/lib/containers/cache /var/lib/containers 2>/dev/null || true
 }

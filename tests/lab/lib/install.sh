@@ -7,6 +7,7 @@ PACKAGES=(
     runc=runc
     iptables=iptables
     ip=iproute2
+    podman=podman
     flock=util-linux
     dpkg-deb=dpkg
 )
