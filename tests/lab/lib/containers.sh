@@ -91,3 +91,28 @@ containers_up() {
     done
     for job in "${jobs[@]}"; do wait "$job"; done
 }
+
+# crowd COUNT: as many idle containers as make COUNT that run, with those which the lab has anyway.
+crowd() {
+    local began=$SECONDS others wanted surplus
+    # A container that restarts again and again is counted as one that runs, whatever it does just now.
+    others=$(docker_ ps -a --filter status=running --filter status=restarting --format '{{.Label "lab.crowd"}}' | grep -cvx true || true)
+    wanted=$(($1 > others ? $1 - others : 0))
+    mapfile -t surplus < <(docker_ ps -a --filter label=lab.crowd --format '{{.Names}}' | awk -F- -v most="$wanted" '$2 + 0 > most')
+    ((${#surplus[@]} == 0)) || docker_ rm -f "${surplus[@]}" >/dev/null
+    seq -f 'crowd-%02g' "$wanted" | each_of_three ensure_crowd
+    say "$1 containers wanted, $((others + wanted)) run, $wanted of them added ($((SECONDS - began)) s)"
+}
+
+ensure_crowd() { ensure "$1" running --label lab.crowd=true "$IMAGE" workload idle; }
+
+# each_of_three COMMAND < NAMES: for each name, three at a time.
+each_of_three() {
+    local name jobs=0
+    shopt -s extglob
+    while read -r name; do
+        ((jobs++ < 3)) || wait -n
+        "$1" "$name" &
+    done
+    wait
+}
