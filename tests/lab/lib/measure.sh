@@ -3,12 +3,36 @@
 
 COLUMNS_ROWS=(-x 200 -y 50)
 
+# begin: a folder for what is made on the way, and the program: RONDE, or a release build.
+begin() {
+    need_root
+    [[ -f $LAB/env ]] || die "the lab is down: tests/lab/up"
+    local tool
+    for tool in tmux script; do
+        command -v "$tool" >/dev/null || die "$tool is needed"
+    done
+    build_tools
+    WORK=$(mktemp -d)
+    trap finish EXIT
+    if [[ -z ${RONDE:-} ]]; then
+        (cd "$LAB_SRC/../.." && cargo build --release >&2)
+        RONDE=${CARGO_TARGET_DIR:-$LAB_SRC/../../target}/release/ronde
+    fi
+}
+
+finish() {
+    screen kill-server 2>/dev/null || true
+    [[ -z ${CHURN:-} ]] || kill "$CHURN" 2>/dev/null || true
+    rm -rf "$WORK"
+}
+
 row() { printf '| %s | %s | %s |\n' "$1" "$2" "${3:-}"; }
 
+# conditions COMMAND: what was run on what, and the head of the table.
 conditions() {
     local model
     model=$(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo)
-    echo "Measured $(date -u +%FT%RZ) by \`tests/lab/measure $PODS $SECONDS_EACH\`: $("$RONDE" --version), Linux $(uname -r)," \
+    echo "Measured $(date -u +%FT%RZ) by \`tests/lab/$1\`: $("$RONDE" --version), Linux $(uname -r)," \
         "$(nproc) cores ($model), load $(cut -d' ' -f1-3 /proc/loadavg); terminal 200×50 (tmux), theme dark; Kubernetes $KUBERNETES."
     printf '\n| what | measured | goal |\n|---|---|---|\n'
 }
@@ -17,12 +41,16 @@ conditions() {
 
 screen() { tmux -L "ronde-measure-$$" -f /dev/null "$@"; }
 
+# home: what a program is started with that shall know nothing of whoever runs this.
+home() { HOME_ENV=(env HOME="$WORK" XDG_CONFIG_HOME= XDG_CACHE_HOME= XDG_STATE_HOME= LANG=C.UTF-8); }
+
 # console COMMAND…: in a terminal of its own, with a home of its own; what it sends goes to $WORK/sent. Sets PID.
 console() {
     screen kill-server 2>/dev/null || true
     : >"$WORK/sent"
     local command
-    printf -v command '%q ' env HOME="$WORK" XDG_CONFIG_HOME= XDG_CACHE_HOME= XDG_STATE_HOME= LANG=C.UTF-8 "$@"
+    home
+    printf -v command '%q ' "${HOME_ENV[@]}" "$@"
     screen new-session -d "${COLUMNS_ROWS[@]}" "read -r; exec $command"
     screen pipe-pane -o "exec cat >>'$WORK/sent'"
     PID=$(screen list-panes -F '#{pane_pid}')
@@ -105,12 +133,13 @@ measure_demo() {
     quit
 }
 
+# measure_docker SECONDS: what the containers cost their engine, whoever looks.
 measure_docker() {
     local engine count
     engine=("$(pid_of dockerd)" "$(pid_of docker-containerd)")
     count=$(docker -H "unix://$DOCKER_SOCKET" ps -q | wc -l)
     : >"$WORK/sent"
-    over "$((SECONDS_EACH / 2))" "${engine[@]}"
+    over "$1" "${engine[@]}"
     row "engine and its containerd, $count containers run: nobody looks" "$CPU of a core"
     cat >"$WORK/docker.toml" <<-END
 		discover = false
@@ -123,14 +152,22 @@ measure_docker() {
     console "$RONDE" --config "$WORK/docker.toml"
     wait_for 20 "containers" shows "burner"
     sleep 3
-    over "$((SECONDS_EACH / 2))" "${engine[@]}"
+    over "$1" "${engine[@]}"
     row "same: ronde on its tab of containers" "$CPU of a core" "≤ 1 %"
     quit
     console docker -H "unix://$DOCKER_SOCKET" stats
     sleep 3
-    over "$((SECONDS_EACH / 2))" "${engine[@]}"
+    over "$1" "${engine[@]}"
     row "same: docker stats" "$CPU of a core"
     screen kill-server
+}
+
+# As many containers as the peers were measured with.
+measure_crowd() {
+    "$LAB_SRC/containers" 54
+    sleep 5
+    measure_docker "$1"
+    "$LAB_SRC/containers" 0
 }
 
 measure_pods() {
@@ -167,12 +204,87 @@ measure_pods() {
     quit
 }
 
+# --- under changes -------------------------------------------------------------------------
+
+CHANGES=1000
+
+# churning SECONDS … churned: changes beside what is measured, for so long at most. `churned` sets RATE, as it was reached.
+churning() {
+    "$LAB_SRC/churn" codfw "$CHANGES" "$1" 2>"$WORK/churn" &
+    CHURN=$!
+    sleep 3
+}
+
+churned() {
+    kill -TERM "$CHURN" 2>/dev/null || true
+    wait "$CHURN" || true
+    RATE=$(sed -n 's/.*(\([0-9]*\) per second), \([0-9]*\) failed.*/\1 changes a second (asked for '"$CHANGES"', \2 failed)/p' "$WORK/churn")
+    [[ -n $RATE ]] || die "no changes were made: $(tail -1 "$WORK/churn")"
+}
+
+# latency event|key COUNT: a sentence with percentiles.
+latency() {
+    home
+    "$TOOLS/latency" "$1" -count "$2" -server "$(server codfw)" -pki "$LAB/codfw/pki" -ready "codfw ● live" -- \
+        "${HOME_ENV[@]}" TERM=xterm-256color "$RONDE" --config "$WORK/codfw.toml"
+}
+
+measure_latency() {
+    local took
+    config codfw "$LAB/kube/admin"
+    row "pod event: from the API server's answer to the screen, nothing else changes" "$(latency event 100)" "p50 ≤ 50 ms, p99 ≤ 150 ms"
+    churning 600
+    took=$(latency event 100)
+    churned
+    row "same, beside $RATE" "$took" "p99 ≤ 400 ms"
+    churning 600
+    took=$(latency key 200)
+    churned
+    row "key to frame: the selection moves, $PODS pods, $RATE" "$took" "p99 ≤ 16 ms"
+}
+
+# measure_soak MINUTES: changes for so long; whether memory grows.
+measure_soak() {
+    local minute memory=() used
+    config codfw "$LAB/kube/admin"
+    console "$RONDE" --config "$WORK/codfw.toml"
+    wait_for 300 "all rows" shows "codfw ● live"
+    churning $(($1 * 60 + 120))
+    used=$(ticks "$PID")
+    for minute in $(seq "$1"); do
+        sleep 60
+        [[ -e /proc/$PID ]] || die "the console ended in minute $minute"
+        memory+=("$(status_of "$PID" VmRSS)")
+        say "minute $minute: ${memory[-1]} kB"
+    done
+    used=$(percent $(($(ticks "$PID") - used)) $(($1 * 60)))
+    churned
+    row "$1 minutes beside $RATE: resident memory each minute, MB" \
+        "$(printf '%s\n' "${memory[@]}" | awk '{printf "%s%.1f", (NR > 1 ? " " : ""), $1 / 1024}')"
+    row "same: slope over the second half (least squares)" "$(printf '%s\n' "${memory[@]}" | slope)" "flat"
+    row "same: processor; the cluster at the end" "$used of a core; $(screen capture-pane -p | grep -o 'codfw [●◌] [a-z]*' | head -1)"
+    quit
+}
+
+# slope: of the later half of the numbers of standard input, a minute each.
+slope() {
+    awk '{y[NR] = $1} END {
+        from = int(NR / 2) + 1
+        for (i = from; i <= NR; i++) { n++; sx += i; sy += y[i]; sxx += i * i; sxy += i * y[i] }
+        if (n < 2) { print "too short to tell"; exit }
+        printf "%+.1f kB/min over %d minutes", (n * sxy - sx * sy) / (n * sxx - sx * sx), n
+    }'
+}
+
+# --- starts and peers ----------------------------------------------------------------------
+
 # The cache of the last run is there; nobody listens at the server's address.
 measure_dead() {
     sed 's|https://127.0.0.1:[0-9]*|https://127.0.0.1:9|' "$LAB/kube/admin" >"$WORK/dead"
     config dead "$WORK/dead"
     local run
-    run=$(printf '%q ' env HOME="$WORK" XDG_CACHE_HOME= XDG_CONFIG_HOME= XDG_STATE_HOME= LANG=C.UTF-8 "$RONDE" --config "$WORK/dead.toml")
+    home
+    run=$(printf '%q ' "${HOME_ENV[@]}" "$RONDE" --config "$WORK/dead.toml")
     row "first frame, every endpoint dead, the rows of the last run shown stale" \
         "$(first_bytes "stty cols 200 rows 50; exec $run" "wn-") ms after exec" "< 100 ms"
     row "same way: a shell that prints at once" "$(first_bytes "stty cols 200 rows 50; exec env printf %s wn-") ms"
