@@ -76,14 +76,26 @@ pid_of() {
 
 running() { pid_of "$1" >/dev/null; }
 
+# A daemon must hold nothing of whoever started it: not the lab's lock, not a lock or pipe of the caller.
+close_inherited() {
+    local fd
+    for fd in "/proc/$BASHPID/fd"/*; do
+        fd=${fd##*/}
+        ((fd <= 2)) || eval "exec $fd>&-"
+    done
+}
+
 # start NAME COMMAND…: in the background, with a log and a pid file, unless it runs.
 start() {
     local name=$1 pid
     shift
     running "$name" && return 0
-    setsid "$@" </dev/null >>"$LAB/log/$name.log" 2>&1 9>&- &
+    (
+        close_inherited
+        exec setsid "$@" </dev/null >>"$LAB/log/$name.log" 2>&1
+    ) &
     pid=$!
-    # setsid replaces itself: the PID stays. Its start time is that of the fork.
+    # The subshell and setsid replace themselves: the PID stays. Its start time is that of the fork.
     echo "$pid $(starttime "$pid" || echo 0)" >"$LAB/pid/$name"
     disown "$pid" 2>/dev/null || true
 }
