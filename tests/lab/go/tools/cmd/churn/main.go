@@ -12,6 +12,7 @@ import (
 	"flag"
 	"log"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os/signal"
 	"sync"
@@ -29,6 +30,12 @@ const (
 	maxSeconds = 3600
 	inFlight   = 64
 )
+
+// farBehind is how many changes the API server may have before it.
+const farBehind = 200
+
+// written is the revision of the last change.
+var written atomic.Int64
 
 // pod is what is known of a pod of the fleet; its lock is held while it changes.
 type pod struct {
@@ -84,6 +91,8 @@ func run(c *kube.Client, store *etcd.Client, rate int, length time.Duration, see
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	var done, failed, skipped atomic.Int64
+	var behind atomic.Bool
+	go follow(ctx, c, &behind)
 	slots := make(chan struct{}, inFlight)
 	tick := time.NewTicker(time.Second / time.Duration(rate))
 	defer tick.Stop()
@@ -91,6 +100,10 @@ func run(c *kube.Client, store *etcd.Client, rate int, length time.Duration, see
 	for now := range tick.C {
 		if now.Sub(began) >= length || enough.Err() != nil {
 			break
+		}
+		if behind.Load() {
+			skipped.Add(1)
+			continue
 		}
 		p, kind := pods[random.IntN(len(pods))], random.IntN(100)
 		select {
@@ -161,5 +174,26 @@ func (p *pod) change(ctx context.Context, store *etcd.Client, stored *fleet.Stor
 	if err != nil {
 		return err
 	}
-	return store.Put(ctx, key, text)
+	revision, err := store.Put(ctx, key, text)
+	if err == nil {
+		written.Store(revision)
+	}
+	return err
+}
+
+// follow sees whether the API server keeps up with what is written under it. While it is far behind,
+// nothing is written: its watchers would see ever older changes.
+func follow(ctx context.Context, c *kube.Client, behind *atomic.Bool) {
+	for ctx.Err() == nil {
+		var list struct {
+			Metadata struct {
+				ResourceVersion int64 `json:"resourceVersion,string"`
+			} `json:"metadata"`
+		}
+		// Version 0: how far its own memory is.
+		if err := c.Do(ctx, http.MethodGet, "/api/v1/namespaces/default/pods?resourceVersion=0", "", nil, &list); err == nil {
+			behind.Store(written.Load() > list.Metadata.ResourceVersion+farBehind)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }

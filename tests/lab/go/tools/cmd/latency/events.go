@@ -44,14 +44,15 @@ func events(console *terminal.Console, client *kube.Client, ready string, count 
 			return nil, err
 		}
 		answered := time.Now()
-		seen, err := wait(lost)
 		if i == 0 { // the first is for the filter to settle
+			_, err := wait(time.Minute)
 			if err != nil {
 				return nil, fmt.Errorf("the probe's status: %w", err)
 			}
 			apart(2*time.Second, 3*time.Second)
 			continue
 		}
+		seen, err := wait(lost)
 		t := lost
 		if err == nil {
 			// A watch may be faster than the answer.

@@ -48,7 +48,8 @@ func createPods(ctx context.Context, c *kube.Client, store *etcd.Client, pods ma
 		if err != nil {
 			return err
 		}
-		return store.Put(ctx, etcd.Key("pods", at.namespace, at.name), object)
+		_, err = store.Put(ctx, etcd.Key("pods", at.namespace, at.name), object)
+		return err
 	})
 }
 

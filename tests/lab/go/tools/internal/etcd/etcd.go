@@ -28,9 +28,15 @@ func Key(resource, namespace, name string) string {
 	return "/registry/" + strings.Join([]string{resource, namespace, name}, "/")
 }
 
-// Put writes an object.
-func (c *Client) Put(ctx context.Context, key string, object json.RawMessage) error {
-	return c.http.Do(ctx, http.MethodPost, "/v3/kv/put", "", map[string][]byte{"key": []byte(key), "value": object}, nil)
+// Put writes an object and gives the revision of the store with it.
+func (c *Client) Put(ctx context.Context, key string, object json.RawMessage) (int64, error) {
+	var answer struct {
+		Header struct {
+			Revision int64 `json:"revision,string"`
+		} `json:"header"`
+	}
+	err := c.http.Do(ctx, http.MethodPost, "/v3/kv/put", "", map[string][]byte{"key": []byte(key), "value": object}, &answer)
+	return answer.Header.Revision, err
 }
 
 // Delete removes one object, or with a key that ends in a slash all objects under it.
