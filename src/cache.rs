@@ -20,7 +20,7 @@ pub use error::Error;
 
 use crate::model::{
     delta::Scope,
-    key::{Interner, SourceId},
+    key::SourceId,
     restarts::RestartLog,
     store::{RowSet, TableId},
 };
@@ -158,7 +158,7 @@ impl Cache {
 
     /// The rows of every scope, newest scope first, equal strings shared. Rows of another ronde's layout are passed over.
     pub fn load_rows(&self) -> Result<Remembered, Error> {
-        let mut names = Interner::default();
+        let mut known = intern::Known::default();
         let mut remembered = Remembered::default();
         let mut read = || {
             let mut statement =
@@ -172,7 +172,7 @@ impl Cache {
                 }
                 let Some(source) = source(row.get_ref(0)?.as_str()?) else { continue };
                 let scope = Scope { source, table, part: row.get_ref(2)?.as_str()?.into() };
-                match blob::rows(table, row.get_ref(4)?.as_blob()?, &mut names) {
+                match blob::rows(table, row.get_ref(4)?.as_blob()?, &mut known) {
                     Some(rows) => remembered.rows.push((scope, rows)),
                     None => remembered.broken.push(scope),
                 }

@@ -8,9 +8,8 @@ use std::io::{self, Read, Write};
 use lz4_flex::frame::{FrameDecoder, FrameEncoder, FrameInfo};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::intern::Intern;
+use super::intern::{Intern, Known};
 use crate::model::{
-    key::Interner,
     restarts::RestartLog,
     rows::{ClusterNodeRow, ContainerRow, DiskRow, JobRow, NodeRow, PodRow, WorkloadRow},
     store::{RowSet, TableId},
@@ -66,16 +65,16 @@ pub(super) fn of_rows(rows: &RowSet) -> io::Result<Vec<u8>> {
 }
 
 /// The rows of such bytes; none when they are damaged.
-pub(super) fn rows(table: TableId, bytes: &[u8], names: &mut Interner) -> Option<RowSet> {
+pub(super) fn rows(table: TableId, bytes: &[u8], known: &mut Known) -> Option<RowSet> {
     let bytes = unfold(bytes)?;
     Some(match table {
-        TableId::Nodes => RowSet::Nodes(many::<NodeRow>(&bytes, names)?),
-        TableId::Disks => RowSet::Disks(many::<DiskRow>(&bytes, names)?),
-        TableId::Containers => RowSet::Containers(many::<ContainerRow>(&bytes, names)?),
-        TableId::Pods => RowSet::Pods(many::<PodRow>(&bytes, names)?),
-        TableId::ClusterNodes => RowSet::ClusterNodes(many::<ClusterNodeRow>(&bytes, names)?),
-        TableId::Jobs => RowSet::Jobs(many::<JobRow>(&bytes, names)?),
-        TableId::Workloads => RowSet::Workloads(many::<WorkloadRow>(&bytes, names)?),
+        TableId::Nodes => RowSet::Nodes(many::<NodeRow>(&bytes, known)?),
+        TableId::Disks => RowSet::Disks(many::<DiskRow>(&bytes, known)?),
+        TableId::Containers => RowSet::Containers(many::<ContainerRow>(&bytes, known)?),
+        TableId::Pods => RowSet::Pods(many::<PodRow>(&bytes, known)?),
+        TableId::ClusterNodes => RowSet::ClusterNodes(many::<ClusterNodeRow>(&bytes, known)?),
+        TableId::Jobs => RowSet::Jobs(many::<JobRow>(&bytes, known)?),
+        TableId::Workloads => RowSet::Workloads(many::<WorkloadRow>(&bytes, known)?),
         _ => return None,
     })
 }
@@ -108,11 +107,11 @@ fn unfold(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Row by row, so that only one is in memory with strings of its own.
-fn many<R: DeserializeOwned + Intern>(mut bytes: &[u8], names: &mut Interner) -> Option<Vec<R>> {
+fn many<R: DeserializeOwned + Intern>(mut bytes: &[u8], known: &mut Known) -> Option<Vec<R>> {
     let mut rows = Vec::new();
     while !bytes.is_empty() {
         let (mut row, rest) = postcard::take_from_bytes::<R>(bytes).ok()?;
-        row.intern(names);
+        row.intern(known);
         rows.push(row);
         bytes = rest;
     }
