@@ -60,7 +60,9 @@ impl Intern for PodRow {
         share_labels(&mut self.labels, known);
         share_all(self.last.iter_mut().map(|last| &mut last.reason), known);
         if let Some(containers) = Arc::get_mut(&mut self.containers) {
-            containers.iter_mut().for_each(|container| container.intern(known));
+            for container in containers {
+                container.intern(known);
+            }
         }
         self.containers = PodContainer::shared(std::mem::take(&mut self.containers), &mut known.containers);
     }
