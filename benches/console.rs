@@ -20,7 +20,7 @@ use ratatui::{
 };
 use ronde::{
     app::{event::Event, update::update},
-    cache::Cache,
+    cache::{Cache, fold::Fold},
     model::{
         derive,
         filter::Filter,
@@ -162,13 +162,31 @@ fn findings(c: &mut Criterion) {
     c.bench_function("triage/10000", |b| b.iter(|| black_box(triage::findings(&world.app.store, world.now))));
 }
 
+/// What a tick writes down for the cache.
+fn saving(c: &mut Criterion) {
+    let world = World::new(10_000);
+    c.bench_function("save/400-rows", |b| {
+        b.iter_batched_ref(
+            Fold::default,
+            |fold| (0..400).for_each(|slot| world.app.store.visit(TableId::Pods, slot, fold)),
+            BatchSize::PerIteration,
+        );
+    });
+}
+
 fn first_frame(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("cache.db");
     let world = World::new(10_000);
     let mut cache = Cache::open(&path, 1 << 30, world.now).expect("a cache");
-    for (scope, rows) in world.app.store.scoped(TableId::Pods) {
-        cache.save_rows(&scope, &rows, world.now).expect("rows are saved");
+    let store = &world.app.store;
+    let pods = store.rows(TableId::Pods);
+    for (number, scope) in (0..pods.scope_count()).filter_map(|number| Some((number, pods.scope(number)?))) {
+        let mut fold = Fold::default();
+        for slot in (0..pods.slot_count()).filter(|slot| pods.scope_of(*slot) == Some(number)) {
+            store.visit(TableId::Pods, slot, &mut fold);
+        }
+        cache.save_rows(scope, &fold.finish(), world.now).expect("rows are saved");
     }
     drop(cache);
     c.bench_function("first-frame/10000-cached", |b| {
@@ -193,6 +211,6 @@ fn first_frame(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2)).without_plots();
-    targets = frames, keys, changes, orders, findings, first_frame
+    targets = frames, keys, changes, orders, findings, saving, first_frame
 }
 criterion_main!(benches);

@@ -6,6 +6,7 @@
 mod blob;
 mod error;
 mod file;
+pub mod fold;
 mod intern;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,11 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 pub use error::Error;
+use fold::Folded;
 
 use crate::model::{
     delta::Scope,
-    key::{Interner, SourceId},
+    key::SourceId,
     restarts::RestartLog,
     store::{RowSet, TableId},
 };
@@ -158,7 +160,7 @@ impl Cache {
 
     /// The rows of every scope, newest scope first, equal strings shared. Rows of another ronde's layout are passed over.
     pub fn load_rows(&self) -> Result<Remembered, Error> {
-        let mut names = Interner::default();
+        let mut known = intern::Known::default();
         let mut remembered = Remembered::default();
         let mut read = || {
             let mut statement =
@@ -172,7 +174,7 @@ impl Cache {
                 }
                 let Some(source) = source(row.get_ref(0)?.as_str()?) else { continue };
                 let scope = Scope { source, table, part: row.get_ref(2)?.as_str()?.into() };
-                match blob::rows(table, row.get_ref(4)?.as_blob()?, &mut names) {
+                match blob::rows(table, row.get_ref(4)?.as_blob()?, &mut known) {
                     Some(rows) => remembered.rows.push((scope, rows)),
                     None => remembered.broken.push(scope),
                 }
@@ -186,12 +188,16 @@ impl Cache {
         Ok(remembered)
     }
 
-    /// Remembers the rows of a scope in place of those before. Rows of a table that is not [`KEPT`] are passed over.
-    pub fn save_rows(&mut self, scope: &Scope, rows: &RowSet, now: Timestamp) -> Result<(), Error> {
+    /// Remembers the rows of a scope in place of those before; nothing of a scope that has none. Rows of a table that is
+    /// not [`KEPT`] are passed over.
+    pub fn save_rows(&mut self, scope: &Scope, rows: &Folded, now: Timestamp) -> Result<(), Error> {
         if !KEPT.contains(&scope.table) {
             return Ok(());
         }
-        let data = blob::of_rows(rows).map_err(|source| Error::Encode { path: self.path.clone(), source })?;
+        if rows.is_empty() {
+            return self.forget(scope);
+        }
+        let data = self.data(rows)?;
         self.write(data.len(), |db| {
             db.execute(
                 "INSERT OR REPLACE INTO rows VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -207,6 +213,14 @@ impl Cache {
         })
     }
 
+    fn data<'a>(&self, folded: &'a Folded) -> Result<&'a [u8], Error> {
+        let failed = |error: &std::io::Error| Error::Encode {
+            path: self.path.clone(),
+            source: std::io::Error::new(error.kind(), error.to_string()),
+        };
+        folded.data.as_deref().map_err(failed)
+    }
+
     /// How often pods restarted, as far as it is remembered. What is damaged, or of another layout, begins anew.
     pub fn load_restarts(&self, now: Timestamp) -> Result<RestartLog, Error> {
         let found = "SELECT data FROM restarts WHERE layout = ?1";
@@ -220,9 +234,9 @@ impl Cache {
         Ok(restarts)
     }
 
-    /// Remembers how often pods restarted.
-    pub fn save_restarts(&mut self, restarts: &RestartLog) -> Result<(), Error> {
-        let data = blob::of_restarts(restarts).map_err(|source| Error::Encode { path: self.path.clone(), source })?;
+    /// Remembers how often pods restarted: uids, each with its history.
+    pub fn save_restarts(&mut self, restarts: &Folded) -> Result<(), Error> {
+        let data = self.data(restarts)?;
         self.write(data.len(), |db| {
             db.execute("INSERT OR REPLACE INTO restarts VALUES (0, ?1, ?2)", params![blob::RESTARTS, data])
         })

@@ -48,11 +48,12 @@ impl App {
         }
     }
 
-    /// Time passed: ghosts go, restarts leave their windows.
+    /// Time passed: ghosts go, restarts leave their windows, what only the cache knows is doubted.
     pub(super) fn tick(&mut self) {
         self.store.bury(self.now);
         if self.now.as_second() % 60 == 0 {
             self.restarts.refresh(&mut self.store, self.now);
+            self.store.doubt(self.now);
         }
     }
 

@@ -1,10 +1,16 @@
 //! What the console remembers between runs: read before the first frame, kept every half minute and at the end.
 
-use std::{collections::BTreeMap, time::Duration};
+mod saving;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
+use self::saving::{Budget, Restarts, Saving};
 use super::{App, event::Event, messages::Level};
 use crate::{
     cache::{Cache, KEPT, worker::Worker},
@@ -13,6 +19,8 @@ use crate::{
 
 /// The time between two savings.
 const EVERY: SignedDuration = SignedDuration::from_secs(30);
+/// Rows that are written down in one step, so that no key waits for more than about a millisecond.
+const STEP: usize = 400;
 /// How long the end may wait for the disk.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -48,45 +56,93 @@ pub(super) fn open(cache: Option<Cache>, tell: &mpsc::Sender<(Level, String)>) -
         });
         Worker::start(cache, report).map_err(|error| notes.push((Level::Warning, format!("cache: {error}")))).ok()
     });
-    let keeper = worker.map(|worker| Keeper { worker, saved: BTreeMap::new(), at: Timestamp::now() });
+    let keeper = worker.map(|worker| Keeper::new(worker, Timestamp::now()));
     Opened { remembered: Event::Remembered { rows, looked, restarts }, notes, keeper }
 }
 
-/// Keeps what the console knows.
+/// Keeps what the console knows: round by round, each in steps of a tick.
 pub(super) struct Keeper {
     worker: Worker,
+    /// Of each table, which state of it was saved.
     saved: BTreeMap<TableId, u64>,
+    /// When the last round began.
     at: Timestamp,
+    /// What the round has still to do.
+    round: VecDeque<Part>,
 }
 
 impl Keeper {
-    /// Saves what changed, when it is time.
+    fn new(worker: Worker, now: Timestamp) -> Self {
+        Self { worker, saved: BTreeMap::new(), at: now, round: VecDeque::new() }
+    }
+
+    /// Begins to save what changed, when it is time, and goes on with what it began.
     pub(super) fn keep(&mut self, app: &App) {
-        if app.now.duration_since(self.at) >= EVERY {
-            self.save(app);
+        if self.round.is_empty() && app.now.duration_since(self.at) >= EVERY {
+            self.begin(app);
         }
+        self.go_on(app, Some(STEP));
     }
 
     /// Saves what changed, and waits for the disk a little.
     pub(super) fn end(mut self, app: &App) {
-        self.save(app);
+        self.begin(app);
+        self.go_on(app, None);
         if !self.worker.stop(FAREWELL) {
             tracing::warn!("the cache was not written within {FAREWELL:?}");
         }
     }
 
-    fn save(&mut self, app: &App) {
+    /// A new round. What a former one did not finish is in it again.
+    fn begin(&mut self, app: &App) {
         self.at = app.now;
-        for table in KEPT {
-            let generation = app.store.rows(table).generation();
-            if self.saved.insert(table, generation) == Some(generation) {
-                continue;
-            }
-            for (scope, rows) in app.store.scoped(table) {
-                self.worker.rows(scope, rows, app.now);
-            }
-        }
-        self.worker.restarts(app.restarts.clone());
+        let changed = |table: &TableId| self.saved.get(table) != Some(&app.store.rows(*table).generation());
+        self.round = KEPT.into_iter().filter(changed).map(Part::Table).collect();
+        self.round.push_back(Part::Restarts(Restarts::default()));
         self.worker.looked(app.now);
     }
+
+    fn go_on(&mut self, app: &App, rows: Option<usize>) {
+        let mut budget = Budget(rows);
+        while !budget.is_spent()
+            && let Some(part) = self.round.pop_front()
+        {
+            let rest = match part {
+                Part::Table(table) => Some(Part::Saving(Saving::new(app.store.rows(table)))),
+                Part::Saving(mut saving) => {
+                    let put = |scope, rows| self.worker.rows(scope, rows, app.now);
+                    let done = saving.step(&app.store, &mut budget, put);
+                    if done {
+                        self.saved.insert(saving.table, saving.generation);
+                    }
+                    (!done).then_some(Part::Saving(saving))
+                }
+                Part::Restarts(mut restarts) => {
+                    let done = restarts.step(&app.restarts, &mut budget);
+                    if done {
+                        self.worker.restarts(restarts.fold.finish());
+                        None
+                    } else {
+                        Some(Part::Restarts(restarts))
+                    }
+                }
+            };
+            if let Some(rest) = rest {
+                self.round.push_front(rest);
+            }
+        }
+    }
 }
+
+/// A part of a round.
+enum Part {
+    /// A table whose turn comes.
+    Table(TableId),
+    /// A table under way.
+    Saving(Saving),
+    /// How often pods restarted.
+    Restarts(Restarts),
+}
+
+#[cfg(test)]
+mod tests;

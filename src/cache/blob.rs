@@ -1,23 +1,26 @@
-//! Rows and restart histories as bytes: postcard, compressed with LZ4, with a checksum.
+//! Rows and restart histories from the bytes that [`super::fold`] made of them.
 //!
 //! Postcard carries no names, so bytes of another layout would be read as nonsense. Each blob is therefore stored with
 //! the [`layout`] of its rows: a hash of the source text of their type, which changes whenever the type does.
 
-use std::io::{self, Read, Write};
+use std::io::Read;
 
-use lz4_flex::frame::{FrameDecoder, FrameEncoder, FrameInfo};
-use serde::{Serialize, de::DeserializeOwned};
+use compact_str::CompactString;
+use lz4_flex::frame::FrameDecoder;
+use serde::de::DeserializeOwned;
 
-use super::intern::Intern;
+use super::intern::{Intern, Known};
 use crate::model::{
-    key::Interner,
-    restarts::RestartLog,
+    restarts::{RestartHistory, RestartLog},
     rows::{ClusterNodeRow, ContainerRow, DiskRow, JobRow, NodeRow, PodRow, WorkloadRow},
     store::{RowSet, TableId},
 };
 
 /// Bytes a blob may unfold to.
 const UNFOLDED: u64 = 256 << 20;
+
+/// Bytes that are unfolded at once.
+const WINDOW: u64 = 64 << 10;
 
 /// The layout of the rows of a table, as a number that another layout does not share.
 pub(super) const fn layout(table: TableId) -> i64 {
@@ -51,31 +54,16 @@ const fn hash(bytes: &[u8]) -> i64 {
     hash.cast_signed()
 }
 
-/// The rows as bytes; nothing for tables that are not kept.
-pub(super) fn of_rows(rows: &RowSet) -> io::Result<Vec<u8>> {
-    match rows {
-        RowSet::Nodes(rows) => fold(rows),
-        RowSet::Disks(rows) => fold(rows),
-        RowSet::Containers(rows) => fold(rows),
-        RowSet::Pods(rows) => fold(rows),
-        RowSet::ClusterNodes(rows) => fold(rows),
-        RowSet::Jobs(rows) => fold(rows),
-        RowSet::Workloads(rows) => fold(rows),
-        _ => Ok(Vec::new()),
-    }
-}
-
 /// The rows of such bytes; none when they are damaged.
-pub(super) fn rows(table: TableId, bytes: &[u8], names: &mut Interner) -> Option<RowSet> {
-    let bytes = unfold(bytes)?;
+pub(super) fn rows(table: TableId, bytes: &[u8], known: &mut Known) -> Option<RowSet> {
     Some(match table {
-        TableId::Nodes => RowSet::Nodes(many::<NodeRow>(&bytes, names)?),
-        TableId::Disks => RowSet::Disks(many::<DiskRow>(&bytes, names)?),
-        TableId::Containers => RowSet::Containers(many::<ContainerRow>(&bytes, names)?),
-        TableId::Pods => RowSet::Pods(many::<PodRow>(&bytes, names)?),
-        TableId::ClusterNodes => RowSet::ClusterNodes(many::<ClusterNodeRow>(&bytes, names)?),
-        TableId::Jobs => RowSet::Jobs(many::<JobRow>(&bytes, names)?),
-        TableId::Workloads => RowSet::Workloads(many::<WorkloadRow>(&bytes, names)?),
+        TableId::Nodes => RowSet::Nodes(many::<NodeRow>(bytes, known)?),
+        TableId::Disks => RowSet::Disks(many::<DiskRow>(bytes, known)?),
+        TableId::Containers => RowSet::Containers(many::<ContainerRow>(bytes, known)?),
+        TableId::Pods => RowSet::Pods(many::<PodRow>(bytes, known)?),
+        TableId::ClusterNodes => RowSet::ClusterNodes(many::<ClusterNodeRow>(bytes, known)?),
+        TableId::Jobs => RowSet::Jobs(many::<JobRow>(bytes, known)?),
+        TableId::Workloads => RowSet::Workloads(many::<WorkloadRow>(bytes, known)?),
         _ => return None,
     })
 }
@@ -83,39 +71,46 @@ pub(super) fn rows(table: TableId, bytes: &[u8], names: &mut Interner) -> Option
 /// The layout of restart histories.
 pub(super) const RESTARTS: i64 = hash(include_bytes!("../model/restarts.rs"));
 
-/// Restart histories as bytes.
-pub(super) fn of_restarts(restarts: &RestartLog) -> io::Result<Vec<u8>> {
-    fold(std::slice::from_ref(restarts))
-}
-
 /// The restart histories of such bytes; none when they are damaged.
 pub(super) fn restarts(bytes: &[u8]) -> Option<RestartLog> {
-    postcard::from_bytes(&unfold(bytes)?).ok()
+    let mut histories = Vec::new();
+    unfold(bytes, |history: (CompactString, RestartHistory)| histories.push(history))?;
+    Some(histories.into_iter().collect())
 }
 
-fn fold<R: Serialize>(rows: &[R]) -> io::Result<Vec<u8>> {
-    let mut frame = FrameEncoder::with_frame_info(FrameInfo::new().content_checksum(true), Vec::new());
-    for row in rows {
-        frame.write_all(&postcard::to_stdvec(row).map_err(io::Error::other)?)?;
-    }
-    frame.finish().map_err(io::Error::other)
-}
-
-fn unfold(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut unfolded = Vec::new();
-    FrameDecoder::new(bytes).take(UNFOLDED).read_to_end(&mut unfolded).ok()?;
-    Some(unfolded)
-}
-
-/// Row by row, so that only one is in memory with strings of its own.
-fn many<R: DeserializeOwned + Intern>(mut bytes: &[u8], names: &mut Interner) -> Option<Vec<R>> {
+/// Rows of one type, equal strings shared.
+fn many<R: DeserializeOwned + Intern>(bytes: &[u8], known: &mut Known) -> Option<Vec<R>> {
     let mut rows = Vec::new();
-    while !bytes.is_empty() {
-        let (mut row, rest) = postcard::take_from_bytes::<R>(bytes).ok()?;
-        row.intern(names);
+    unfold(bytes, |mut row: R| {
+        row.intern(known);
         rows.push(row);
-        bytes = rest;
-    }
+    })?;
     rows.shrink_to_fit();
     Some(rows)
+}
+
+/// Gives the rows of folded bytes one by one, so that only a window of what they unfold to is in memory. None when they
+/// are damaged, which may be known only after the last row.
+fn unfold<R: DeserializeOwned>(bytes: &[u8], mut take: impl FnMut(R)) -> Option<()> {
+    let mut frame = FrameDecoder::new(bytes).take(UNFOLDED);
+    let mut window = Vec::new();
+    loop {
+        let more = frame.by_ref().take(WINDOW).read_to_end(&mut window).ok()?;
+        let mut rest = &window[..];
+        while !rest.is_empty() {
+            match postcard::take_from_bytes::<R>(rest) {
+                Ok((row, after)) => {
+                    take(row);
+                    rest = after;
+                }
+                Err(postcard::Error::DeserializeUnexpectedEnd) if more > 0 => break,
+                Err(_) => return None,
+            }
+        }
+        let left = rest.len();
+        window.drain(..window.len() - left);
+        if more == 0 {
+            return Some(());
+        }
+    }
 }

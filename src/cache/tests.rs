@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
-use super::{worker::Worker, *};
+use super::{fold::Fold, worker::Worker, *};
 use crate::model::key::Key;
 use crate::model::rows::{
     ContainerKind, ContainerRow, ContainerState, NodeRow, PodContainer, PodRow, Restarts, Termination,
 };
+use crate::model::{fixtures::put, store::Store};
 
 const LIMIT: u64 = 64 << 20;
 
@@ -41,7 +42,7 @@ fn pod(n: usize) -> PodRow {
         name: format!("container-{i}").into(),
         image: format!("registry.example.org/mediawiki/service-{i}:2026-11-25-120000").into(),
         kind: ContainerKind::App,
-        state: ContainerState::Running(Some(at(i64::try_from(n).unwrap()))),
+        state: ContainerState::Running,
         ready: true,
         restarts: 0,
         last: None,
@@ -59,7 +60,7 @@ fn pod(n: usize) -> PodRow {
         restarts: 1,
         restarted: Some(at(1)),
         recent: Restarts { hour: Some(1), day: None, since_look: Some(0) },
-        last: Some(Termination { reason: "OOMKilled".into(), exit_code: 137, at: Some(at(0)) }),
+        last: Some(Box::new(Termination { reason: "OOMKilled".into(), exit_code: 137, at: Some(at(0)) })),
         cpu: Some(250),
         memory: Some(3 << 30),
         cpu_request: Some(1000),
@@ -75,8 +76,25 @@ fn pod(n: usize) -> PodRow {
     }
 }
 
-fn pods(range: std::ops::Range<usize>) -> RowSet {
-    RowSet::Pods(range.map(pod).collect())
+fn pods(range: std::ops::Range<usize>) -> Folded {
+    let mut fold = Fold::default();
+    range.map(pod).for_each(|pod| fold.add(&pod));
+    fold.finish()
+}
+
+/// The rows as they come from a table.
+fn folded(rows: &RowSet) -> Folded {
+    let (mut store, mut fold) = (Store::default(), Fold::default());
+    let table = rows.table();
+    put(&mut store, &SourceId::new("kubernetes", "eqiad"), rows.clone());
+    (0..store.rows(table).slot_count()).for_each(|slot| store.visit(table, slot, &mut fold));
+    fold.finish()
+}
+
+fn histories(log: &RestartLog) -> Folded {
+    let mut fold = Fold::default();
+    log.after(None).for_each(|history| fold.add(&history));
+    fold.finish()
 }
 
 fn scope(name: &str, table: TableId) -> Scope {
@@ -96,16 +114,16 @@ fn what_was_saved_is_there_at_the_next_start() {
     let mut container = ContainerRow::unknown(&"local".into(), "4f1c", "web");
     container.labels = vec![("com.example".into(), "\u{1b}[31m".into())];
     let saved = [
-        (scope("eqiad", TableId::Pods), pods(0..3)),
-        (Scope::part(&SourceId::new("kubernetes", "codfw"), TableId::Pods, "mw-web"), pods(3..4)),
+        (scope("eqiad", TableId::Pods), RowSet::Pods((0..3).map(pod).collect())),
+        (Scope::part(&SourceId::new("kubernetes", "codfw"), TableId::Pods, "mw-web"), RowSet::Pods(vec![pod(3)])),
         (Scope::all(&SourceId::new("host", "h1"), TableId::Nodes), RowSet::Nodes(vec![node])),
         (Scope::all(&SourceId::new("docker", "local"), TableId::Containers), RowSet::Containers(vec![container])),
     ];
     let mut cache = open(&place).unwrap();
     for (n, (scope, rows)) in saved.iter().enumerate() {
-        cache.save_rows(scope, rows, at(-i64::try_from(n).unwrap())).unwrap();
+        cache.save_rows(scope, &folded(rows), at(-i64::try_from(n).unwrap())).unwrap();
     }
-    cache.save_rows(&scope("eqiad", TableId::Events), &RowSet::Events(Vec::new()), at(0)).unwrap();
+    cache.save_rows(&scope("eqiad", TableId::Events), &pods(0..1), at(0)).unwrap();
     drop(cache);
     let remembered = open(&place).unwrap().load_rows().unwrap();
     assert!(remembered.broken.is_empty());
@@ -120,7 +138,9 @@ fn saving_again_replaces() {
     let scope = scope("eqiad", TableId::Pods);
     cache.save_rows(&scope, &pods(0..5), at(0)).unwrap();
     cache.save_rows(&scope, &pods(0..2), at(1)).unwrap();
-    assert_eq!(loaded(&cache), [(scope, 2)]);
+    assert_eq!(loaded(&cache), [(scope.clone(), 2)]);
+    cache.save_rows(&scope, &pods(0..0), at(2)).unwrap();
+    assert_eq!(loaded(&cache), [], "a scope without rows is nothing to remember");
 }
 
 #[test]
@@ -132,8 +152,8 @@ fn equal_names_share_memory_after_loading() {
     let RowSet::Pods(rows) = &remembered.rows[0].1 else { panic!("pods") };
     let (a, b) = (&rows[0], &rows[200]);
     assert!(Arc::ptr_eq(&a.namespace, &b.namespace) && Arc::ptr_eq(&a.status, &b.status));
-    assert!(Arc::ptr_eq(&a.containers[7].image, &b.containers[7].image));
-    assert!(Arc::ptr_eq(&a.labels[0].0, &b.labels[0].0));
+    assert!(Arc::ptr_eq(&a.containers, &b.containers));
+    assert!(Arc::ptr_eq(&a.labels, &rows[201].labels));
     assert!(Arc::ptr_eq(&a.last.as_ref().unwrap().reason, &b.last.as_ref().unwrap().reason));
 }
 
@@ -145,7 +165,7 @@ fn restarts_and_the_last_look_are_remembered() {
     cache.set_looked_at(at(5)).unwrap();
     cache.set_looked_at(at(7)).unwrap();
     let restarts = restarted();
-    cache.save_restarts(&restarts).unwrap();
+    cache.save_restarts(&histories(&restarts)).unwrap();
     drop(cache);
     let cache = open(&place).unwrap();
     assert_eq!(cache.looked_at().unwrap(), Some(at(7)));
@@ -286,7 +306,7 @@ fn every_kept_table_has_a_layout_and_survives() {
     assert_eq!(layouts.len(), KEPT.len());
     assert!(!layouts.contains(&0));
     for table in KEPT {
-        let rows = blob::rows(table, &blob::of_rows(&pods(0..0)).unwrap(), &mut Interner::default());
+        let rows = blob::rows(table, &pods(0..0).data.unwrap(), &mut intern::Known::default());
         assert_eq!(rows.map(|rows| rows.table()), Some(table));
     }
 }
@@ -357,7 +377,7 @@ fn the_file_stays_within_its_limit_and_forgets_what_is_oldest() {
 #[test]
 fn what_never_fits_says_full_and_costs_the_others_nothing() {
     let place = place();
-    let mut cache = Cache::open(&place.path, 256 << 10, at(0)).unwrap();
+    let mut cache = Cache::open(&place.path, 128 << 10, at(0)).unwrap();
     cache.save_rows(&scope("codfw", TableId::Pods), &pods(0..10), at(0)).unwrap();
     let error = cache.save_rows(&scope("eqiad", TableId::Pods), &pods(0..5000), at(0)).unwrap_err();
     assert!(matches!(error, Error::Full { .. }), "{error}");
@@ -383,7 +403,7 @@ fn the_worker_writes_everything_that_waits_before_it_ends() {
     for n in 0..50 {
         worker.rows(scope(&format!("c{}", n % 5), TableId::Pods), pods(0..n + 1), at(0));
     }
-    worker.restarts(restarted());
+    worker.restarts(histories(&restarted()));
     worker.looked(at(3));
     assert!(worker.stop(Duration::from_mins(1)));
     let cache = open(&place).unwrap();
@@ -405,7 +425,7 @@ fn a_full_queue_drops_the_oldest_rows_and_never_restarts() {
     let worker = Worker::start(cache, Box::new(move |error| ours.lock().unwrap().push(error.to_string()))).unwrap();
     for n in 0..2 * worker::LIMIT {
         worker.rows(scope(&format!("c{n}"), TableId::Pods), pods(0..1), at(0));
-        worker.restarts(restarted());
+        worker.restarts(histories(&restarted()));
     }
     assert!(worker.dropped() > 0);
     blocker.execute_batch("COMMIT").unwrap();
@@ -429,7 +449,7 @@ fn a_reader_sees_what_was_saved_and_leaves_nothing_where_nothing_was() {
     restarts.observe(&mut pod(1), now);
     {
         let mut cache = Cache::open(&path, 1 << 20, now).unwrap();
-        cache.save_restarts(&restarts).unwrap();
+        cache.save_restarts(&histories(&restarts)).unwrap();
         cache.set_looked_at(now).unwrap();
         // While a console has it open, too.
         let reader = Cache::open_to_read(&path).unwrap();

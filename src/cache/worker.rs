@@ -1,7 +1,7 @@
 //! The thread that writes the cache, so that no caller ever waits for a disk.
 //!
 //! What waits is bounded: rows of one scope replace those that still wait, a full queue drops the oldest rows (they will
-//! be saved again), and the restart histories, of which only the newest waits, are never dropped.
+//! be saved again when they change), and the restart histories, of which only the newest waits, are never dropped.
 
 use std::{
     collections::VecDeque,
@@ -12,19 +12,19 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Cache, Error};
-use crate::model::{delta::Scope, restarts::RestartLog, store::RowSet};
+use super::{Cache, Error, fold::Folded};
+use crate::model::delta::Scope;
 
 /// Scopes that may wait.
-pub const LIMIT: usize = 256;
+pub const LIMIT: usize = 1024;
 
 /// Where errors of the thread go.
 pub type Report = Box<dyn Fn(Error) + Send>;
 
 #[derive(Default)]
 struct Queue {
-    rows: VecDeque<(Scope, RowSet, Timestamp)>,
-    restarts: Option<RestartLog>,
+    rows: VecDeque<(Scope, Folded, Timestamp)>,
+    restarts: Option<Folded>,
     looked: Option<Timestamp>,
     dropped: u64,
     stop: bool,
@@ -67,7 +67,7 @@ impl Worker {
     }
 
     /// Saves the rows of a scope, soon.
-    pub fn rows(&self, scope: Scope, rows: RowSet, now: Timestamp) {
+    pub fn rows(&self, scope: Scope, rows: Folded, now: Timestamp) {
         self.put(|queue| {
             if let Some(waiting) = queue.rows.iter_mut().find(|(known, ..)| *known == scope) {
                 *waiting = (scope, rows, now);
@@ -82,7 +82,7 @@ impl Worker {
     }
 
     /// Saves how often pods restarted, soon.
-    pub fn restarts(&self, restarts: RestartLog) {
+    pub fn restarts(&self, restarts: Folded) {
         self.put(|queue| queue.restarts = Some(restarts));
     }
 
@@ -144,7 +144,7 @@ fn run(mut cache: Cache, shared: &Shared, report: &Report) {
     }
 }
 
-/// What cannot be read anew from anywhere waits again, unless newer waits already.
+/// What could not be written waits again, unless newer waits already.
 fn put_back(shared: &Shared, work: Work) {
     let mut queue = shared.queue();
     match work {
@@ -154,13 +154,18 @@ fn put_back(shared: &Shared, work: Work) {
         Work::Looked(now) => {
             queue.looked.get_or_insert(now);
         }
-        Work::Rows(..) => {}
+        Work::Rows(scope, rows, now) => {
+            let newer = queue.rows.iter().any(|(known, ..)| *known == scope);
+            if !newer && queue.rows.len() < LIMIT {
+                queue.rows.push_front((scope, rows, now));
+            }
+        }
     }
 }
 
 enum Work {
-    Rows(Scope, RowSet, Timestamp),
-    Restarts(RestartLog),
+    Rows(Scope, Folded, Timestamp),
+    Restarts(Folded),
     Looked(Timestamp),
 }
 

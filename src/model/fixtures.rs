@@ -50,8 +50,8 @@ pub(crate) fn pod(cluster: &str, namespace: &str, name: &str) -> PodRow {
         created: Some(ago(86_400)),
         unready_since: None,
         deleted: None,
-        labels: Box::from([("app".into(), "web".into())]),
-        containers: Box::from([pod_container("main")]),
+        labels: Arc::from([("app".into(), "web".into())]),
+        containers: Arc::from([pod_container("main")]),
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn pod_container(name: &str) -> PodContainer {
         name: name.into(),
         image: "registry.example.org/web:1".into(),
         kind: ContainerKind::App,
-        state: ContainerState::Running(Some(ago(3600))),
+        state: ContainerState::Running,
         ready: true,
         restarts: 0,
         last: None,
@@ -97,7 +97,7 @@ pub(crate) fn cluster_node(cluster: &str, name: &str) -> ClusterNodeRow {
         cpu: None,
         memory: None,
         created: Some(ago(86_400)),
-        labels: Box::from([]),
+        labels: Arc::from([]),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Identities: of a row, of a source, of a table.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{collections::HashSet, fmt, hash::Hash, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -79,26 +79,35 @@ impl fmt::Display for SourceId {
     }
 }
 
-/// Shares equal strings, for names of few values (cluster, namespace, node, image, label key).
+/// Shares what is equal, for values that many rows have: names (cluster, namespace, node, image), sets of labels.
 ///
-/// Each source owns one; there is no global pool. It forgets what nobody else holds when it has doubled.
-#[derive(Debug, Default)]
-pub struct Interner {
-    known: std::collections::HashSet<Arc<str>>,
+/// Each source owns its own; there is no global pool. It forgets what nobody else holds when it has doubled.
+#[derive(Debug)]
+pub struct Interner<T: ?Sized = str> {
+    known: HashSet<Arc<T>>,
     sweep_at: usize,
 }
 
-impl Interner {
-    /// The shared copy of `text`.
-    pub fn get(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.known.get(text) {
+impl<T: ?Sized> Default for Interner<T> {
+    fn default() -> Self {
+        Self { known: HashSet::new(), sweep_at: 0 }
+    }
+}
+
+impl<T: ?Sized + Eq + Hash> Interner<T> {
+    /// The shared copy of `value`.
+    pub fn get<'a>(&mut self, value: &'a T) -> Arc<T>
+    where
+        Arc<T>: From<&'a T>,
+    {
+        if let Some(known) = self.known.get(value) {
             return known.clone();
         }
         if self.known.len() >= self.sweep_at {
-            self.known.retain(|text| Arc::strong_count(text) > 1);
+            self.known.retain(|known| Arc::strong_count(known) > 1);
             self.sweep_at = (self.known.len() * 2).max(256);
         }
-        let shared: Arc<str> = text.into();
+        let shared: Arc<T> = value.into();
         self.known.insert(shared.clone());
         shared
     }
@@ -110,13 +119,13 @@ mod tests {
 
     #[test]
     fn equal_names_share_one_allocation() {
-        let mut names = Interner::default();
+        let mut names: Interner = Interner::default();
         assert!(Arc::ptr_eq(&names.get("mw-web"), &names.get("mw-web")));
     }
 
     #[test]
     fn names_nobody_holds_are_forgotten() {
-        let mut names = Interner::default();
+        let mut names: Interner = Interner::default();
         for n in 0..10_000 {
             names.get(&format!("image:{n}"));
         }

@@ -4,7 +4,10 @@
 //! born with none, so the first growth reaches back to its creation. An answer is exact where growths lie inside the
 //! window, a lower bound where one reaches into it, and none where nothing is known. Saved in the cache.
 
-use std::collections::HashMap;
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Unbounded},
+};
 
 use compact_str::CompactString;
 use jiff::{SignedDuration, Timestamp};
@@ -83,9 +86,9 @@ impl RestartHistory {
 }
 
 /// Restart histories of all pods that ever restarted, by the pod's uid.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RestartLog {
-    by_uid: HashMap<CompactString, RestartHistory>,
+    by_uid: BTreeMap<CompactString, RestartHistory>,
     /// When this user last looked, before this run.
     look: Option<Timestamp>,
 }
@@ -133,6 +136,11 @@ impl RestartLog {
         self.by_uid.retain(|uid, history| is_there(uid) || now.duration_since(history.seen) < MEMORY);
     }
 
+    /// The histories of pods whose uid comes after this one, in order: to look at all of them in parts.
+    pub fn after(&self, uid: Option<&str>) -> impl Iterator<Item = (&CompactString, &RestartHistory)> {
+        self.by_uid.range::<str, _>((uid.map_or(Unbounded, Excluded), Unbounded))
+    }
+
     /// Pods remembered.
     pub fn len(&self) -> usize {
         self.by_uid.len()
@@ -141,6 +149,12 @@ impl RestartLog {
     /// Whether no pod is remembered.
     pub fn is_empty(&self) -> bool {
         self.by_uid.is_empty()
+    }
+}
+
+impl FromIterator<(CompactString, RestartHistory)> for RestartLog {
+    fn from_iter<I: IntoIterator<Item = (CompactString, RestartHistory)>>(histories: I) -> Self {
+        Self { by_uid: histories.into_iter().collect(), look: None }
     }
 }
 
@@ -228,11 +242,23 @@ mod tests {
     }
 
     #[test]
-    fn the_log_survives_the_cache() {
+    fn the_log_can_be_looked_at_in_parts() {
         let mut log = RestartLog::default();
-        log.observe(&mut restarted(3, Some(ago(60))), now());
-        let saved = serde_json::to_string(&log).expect("it can be saved");
-        assert_eq!(serde_json::from_str::<RestartLog>(&saved).expect("it can be loaded"), log);
+        for n in 0..7 {
+            let mut row = restarted(n + 1, Some(ago(60)));
+            row.uid = format!("uid-{n}").into();
+            log.observe(&mut row, now());
+        }
+        let (mut parts, mut last) = (Vec::new(), None);
+        loop {
+            let part: Vec<_> =
+                log.after(last.as_deref()).take(3).map(|(uid, one)| (uid.clone(), one.clone())).collect();
+            let Some((uid, _)) = part.last() else { break };
+            last = Some(uid.clone());
+            parts.extend(part);
+        }
+        assert_eq!(parts.len(), 7);
+        assert_eq!(parts.into_iter().collect::<RestartLog>(), log);
     }
 
     proptest! {

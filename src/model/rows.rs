@@ -30,7 +30,12 @@ pub use source::SourceRow;
 pub use unit::UnitRow;
 pub use workload::WorkloadRow;
 
+use std::sync::Arc;
+
 use super::field::Tone;
+
+/// Labels of an object, shared by the replicas of a workload.
+pub type Labels = Arc<[(Arc<str>, Arc<str>)]>;
 
 /// The tone of a percentage: warns from `warn`, bad from `bad`.
 pub(crate) fn threshold(percent: Option<f64>, warn: f64, bad: f64) -> Tone {

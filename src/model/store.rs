@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -135,20 +135,10 @@ macro_rules! tables {
                 $(self.$member.reclaim();)*
             }
 
-            /// Copies of the present rows of `table`, by scope, for the cache.
-            pub fn scoped(&self, table: TableId) -> Vec<(Scope, RowSet)> {
+            /// Shows the row in a slot, ghost or not, to a visitor.
+            pub fn visit(&self, table: TableId, slot: u32, visitor: &mut impl Visitor) {
                 match table {
-                    $(TableId::$variant => {
-                        let mut groups: Vec<(Scope, Vec<$row>)> = Vec::new();
-                        for (scope, row) in self.$member.iter_with_scope() {
-                            if let Some((_, rows)) = groups.iter_mut().find(|(known, _)| known == scope) {
-                                rows.push(row.clone());
-                            } else {
-                                groups.push((scope.clone(), vec![row.clone()]));
-                            }
-                        }
-                        groups.into_iter().map(|(scope, rows)| (scope, RowSet::$variant(rows))).collect()
-                    })*
+                    $(TableId::$variant => if let Some(row) = self.$member.at(slot) { visitor.see(row); },)*
                 }
             }
         }
@@ -171,6 +161,15 @@ tables! {
     Events events EventRow, "events", "Events of every cluster.";
     Findings findings FindingRow, "findings", "What is wrong, ranked.";
     Sources sources SourceRow, "sources", "What ronde observes, and how that goes.";
+}
+
+/// How long a source is live, and a list of it complete, before what only the cache knows of it is taken for gone.
+pub const DOUBT: SignedDuration = SignedDuration::from_mins(1);
+
+/// Sees rows whatever their type.
+pub trait Visitor {
+    /// A row.
+    fn see<R: super::table::Row>(&mut self, row: &R);
 }
 
 /// A change of one table whose row type does not matter.
@@ -206,6 +205,13 @@ impl TableChange for Interruption<'_> {
     }
 }
 
+struct Doubt<'a>(&'a SourceId, Timestamp, Timestamp);
+impl TableChange for Doubt<'_> {
+    fn apply<R: super::table::Row>(self, table: &mut Table<R>) {
+        table.doubt(self.0, self.1, self.2);
+    }
+}
+
 struct Measurement<'a>(&'a [super::delta::Usage]);
 impl TableChange for Measurement<'_> {
     fn apply<R: super::table::Row>(self, table: &mut Table<R>) {
@@ -223,6 +229,18 @@ impl Store {
             Delta::Commit(scope) => self.with(scope.table, End(&scope, now)),
             Delta::Usage(table, usage) => self.with(table, Measurement(&usage)),
             Delta::Health(health) => self.set_health(health),
+        }
+    }
+
+    /// Makes ghosts of what the cache remembers and no list of a source that is live for [`DOUBT`] confirmed.
+    pub fn doubt(&mut self, now: Timestamp) {
+        let since = now.checked_sub(DOUBT).unwrap_or(Timestamp::MIN);
+        let live = self.health.values().filter(|health| health.state.is_current() && health.since <= since);
+        let live: Vec<SourceId> = live.map(|health| health.source.clone()).collect();
+        for source in &live {
+            for &table in TableId::ALL {
+                self.with(table, Doubt(source, since, now));
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 use std::{collections::HashMap, fmt};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use super::{
     delta::{Scope, Usage},
@@ -20,7 +21,7 @@ use super::{
 pub const GHOST: SignedDuration = SignedDuration::from_secs(10);
 
 /// A kind of row.
-pub trait Row: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
+pub trait Row: Clone + PartialEq + fmt::Debug + Serialize + Send + Sync + 'static {
     /// Every field, in the order of the columns.
     const FIELDS: &'static [Field<Self>];
 
@@ -60,10 +61,13 @@ struct Slot<R> {
     presence: Presence,
 }
 
+#[derive(Clone)]
 struct ScopeMark {
     scope: Scope,
     mark: u32,
     open: bool,
+    /// When its first list was complete.
+    listed: Option<Timestamp>,
 }
 
 /// Rows of one kind.
@@ -76,6 +80,8 @@ pub struct Table<R> {
     free: Vec<u32>,
     retired: Vec<u32>,
     ghosts: usize,
+    /// Whether rows from the cache may be left.
+    remembers: bool,
     generation: u64,
 }
 
@@ -91,6 +97,7 @@ impl<R: Row> Table<R> {
             free: Vec::new(),
             retired: Vec::new(),
             ghosts: 0,
+            remembers: false,
             generation: 0,
         }
     }
@@ -104,6 +111,7 @@ impl<R: Row> Table<R> {
     pub fn remember(&mut self, scope: &Scope, row: R) {
         if !self.by_key.contains_key(row.key()) {
             self.put(scope, row, Presence::Cached);
+            self.remembers = true;
         }
     }
 
@@ -169,11 +177,34 @@ impl<R: Row> Table<R> {
             return;
         }
         self.scopes[index].open = false;
+        self.scopes[index].listed.get_or_insert(now);
         for slot in self.slots.iter_mut().flatten() {
             if slot.scope == index && slot.mark != mark && !matches!(slot.presence, Presence::Ghost(_)) {
                 slot.presence = Presence::Ghost(now);
                 self.ghosts += 1;
                 self.generation += 1;
+            }
+        }
+    }
+
+    /// Rows that only the cache knows become ghosts when lists of the same source were complete before `since` and none
+    /// is under way: the last run may have listed by other scopes, which nothing sweeps any more.
+    pub fn doubt(&mut self, source: &SourceId, since: Timestamp, now: Timestamp) {
+        if !self.remembers {
+            return;
+        }
+        let mut own = self.scopes.iter().filter(|state| state.scope.source == *source);
+        if own.clone().any(|state| state.open) || !own.any(|state| state.listed.is_some_and(|at| at <= since)) {
+            return;
+        }
+        self.remembers = false;
+        for slot in self.slots.iter_mut().flatten().filter(|slot| slot.presence == Presence::Cached) {
+            if self.scopes[slot.scope].scope.source == *source {
+                slot.presence = Presence::Ghost(now);
+                self.ghosts += 1;
+                self.generation += 1;
+            } else {
+                self.remembers = true;
             }
         }
     }
@@ -259,20 +290,11 @@ impl<R: Row> Table<R> {
             .map(|slot| (&self.scopes[slot.scope].scope.source, &slot.row))
     }
 
-    /// Rows that are not ghosts, each with its scope.
-    pub fn iter_with_scope(&self) -> impl Iterator<Item = (&Scope, &R)> {
-        self.slots
-            .iter()
-            .flatten()
-            .filter(|slot| !matches!(slot.presence, Presence::Ghost(_)))
-            .map(|slot| (&self.scopes[slot.scope].scope, &slot.row))
-    }
-
     fn scope_index(&mut self, scope: &Scope) -> usize {
         if let Some(&index) = self.scope_ids.get(scope) {
             return index;
         }
-        self.scopes.push(ScopeMark { scope: scope.clone(), mark: 0, open: false });
+        self.scopes.push(ScopeMark { scope: scope.clone(), mark: 0, open: false, listed: None });
         self.scope_ids.insert(scope.clone(), self.scopes.len() - 1);
         self.scopes.len() - 1
     }
@@ -295,15 +317,12 @@ impl<R: Row> Clone for Table<R> {
                 })
                 .collect(),
             by_key: self.by_key.clone(),
-            scopes: self
-                .scopes
-                .iter()
-                .map(|s| ScopeMark { scope: s.scope.clone(), mark: s.mark, open: s.open })
-                .collect(),
+            scopes: self.scopes.clone(),
             scope_ids: self.scope_ids.clone(),
             free: self.free.clone(),
             retired: self.retired.clone(),
             ghosts: self.ghosts,
+            remembers: self.remembers,
             generation: self.generation,
         }
     }
@@ -333,8 +352,16 @@ pub trait Rows {
     fn key(&self, slot: u32) -> Option<&Key>;
     /// Whether a row is present, remembered or a ghost; `None` for an empty slot.
     fn presence(&self, slot: u32) -> Option<Presence>;
+    /// How many scopes have, or had, rows here. Their numbers stay.
+    fn scope_count(&self) -> usize;
+    /// The scope of this number.
+    fn scope(&self, number: usize) -> Option<&Scope>;
+    /// The number of a row's scope.
+    fn scope_of(&self, slot: u32) -> Option<usize>;
     /// A row's source.
-    fn source(&self, slot: u32) -> Option<&SourceId>;
+    fn source(&self, slot: u32) -> Option<&SourceId> {
+        self.scope(self.scope_of(slot)?).map(|scope| &scope.source)
+    }
     /// A cell; unknown where the slot is empty.
     fn value(&self, slot: u32, field: usize) -> Value<'_>;
     /// How a cell is meant.
@@ -383,9 +410,14 @@ impl<R: Row> Rows for Table<R> {
     fn presence(&self, slot: u32) -> Option<Presence> {
         self.slots.get(slot as usize)?.as_ref().map(|slot| slot.presence)
     }
-    fn source(&self, slot: u32) -> Option<&SourceId> {
-        let slot = self.slots.get(slot as usize)?.as_ref()?;
-        Some(&self.scopes[slot.scope].scope.source)
+    fn scope_count(&self) -> usize {
+        self.scopes.len()
+    }
+    fn scope(&self, number: usize) -> Option<&Scope> {
+        self.scopes.get(number).map(|known| &known.scope)
+    }
+    fn scope_of(&self, slot: u32) -> Option<usize> {
+        self.slots.get(slot as usize)?.as_ref().map(|slot| slot.scope)
     }
     fn value(&self, slot: u32, field: usize) -> Value<'_> {
         match (self.at(slot), R::FIELDS.get(field)) {

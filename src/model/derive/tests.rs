@@ -54,7 +54,7 @@ fn a_drill_derives_the_containers_of_its_pod_only() {
     let mut store = Store::default();
     let mut derived = Derived::default();
     let mut web = pod("eqiad", "mw-web", "web-1");
-    web.containers = Box::from([pod_container("php"), pod_container("httpd")]);
+    web.containers = [pod_container("php"), pod_container("httpd")].into();
     put(&mut store, &cluster("eqiad"), RowSet::Pods(vec![web, pod("eqiad", "mw-web", "web-2")]));
     assert_eq!(pod_containers(&store, None).len(), 3);
     assert_eq!(pod_containers(&store, Some(&"eqiad/none".into())).len(), 0);
@@ -101,7 +101,7 @@ fn workload_row(kind: &str, name: &str) -> WorkloadRow {
         restarts: 0,
         images: Vec::new(),
         created: None,
-        labels: Box::from([]),
+        labels: [].into(),
     }
 }
 

@@ -21,9 +21,9 @@ fn store() -> Store {
     (web2.restarts, web2.ready, web2.containers_total) = (12, 7, 8);
     (web2.cpu, web2.memory) = (Some(1200), Some(3 << 30));
     web2.created = Some(ago(600));
-    web2.labels = Box::from([("app".into(), "web".into()), ("tier".into(), "front".into())]);
+    web2.labels = [("app".into(), "web".into()), ("tier".into(), "front".into())].into();
     let mut api = pod("codfw", "mw-api", "api-1");
-    (api.ready, api.node, api.labels) = (0, None, Box::from([]));
+    (api.ready, api.node, api.labels) = (0, None, [].into());
     let mut batch = pod("codfw", "batch", "Batch-1");
     (batch.status, batch.ready) = ("Completed".into(), 0);
     put(&mut store, &cluster("eqiad"), RowSet::Pods(vec![web1, web2]));

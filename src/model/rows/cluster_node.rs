@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{share, threshold};
+use super::{Labels, share, threshold};
 use crate::model::{
     delta::Usage,
     field::{Field, Tone},
@@ -59,7 +59,7 @@ pub struct ClusterNodeRow {
     /// When it joined.
     pub created: Option<Timestamp>,
     /// Labels.
-    pub labels: Box<[(Arc<str>, Arc<str>)]>,
+    pub labels: Labels,
 }
 
 impl ClusterNodeRow {

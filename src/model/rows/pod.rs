@@ -6,18 +6,18 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::share;
+use super::{Labels, share};
 use crate::model::{
     delta::Usage,
     field::{Field, Tone},
-    key::Key,
+    key::{Interner, Key},
     severity::Severity,
     table::Row,
     value::{Kind, Value, seconds_between},
 };
 
 /// How a container ended (`state.terminated` or `lastState.terminated`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Termination {
     /// `OOMKilled`, `Error`, `Completed`, `ContainerStatusUnknown`.
     pub reason: Arc<str>,
@@ -39,7 +39,7 @@ impl Termination {
 }
 
 /// What part a container plays in its pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ContainerKind {
     /// Runs before the others.
     Init,
@@ -63,19 +63,19 @@ impl ContainerKind {
     }
 }
 
-/// A container's state now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A container's state now. Since when it runs is left to its details: without it, replicas are alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ContainerState {
     /// Not started; the reason, `CrashLoopBackOff`, `ImagePullBackOff`.
     Waiting(Arc<str>),
-    /// Runs, since.
-    Running(Option<Timestamp>),
+    /// Runs.
+    Running,
     /// Ended.
-    Terminated(Termination),
+    Terminated(Box<Termination>),
 }
 
 /// One container of a pod, as far as tables need it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PodContainer {
     /// Its name.
     pub name: Arc<str>,
@@ -90,7 +90,16 @@ pub struct PodContainer {
     /// Restarts, as the API counts them.
     pub restarts: u32,
     /// How its last run ended.
-    pub last: Option<Termination>,
+    pub last: Option<Box<Termination>>,
+}
+
+impl PodContainer {
+    /// The containers of a pod, kept once for all pods whose containers are in the same state: that is most of the
+    /// replicas of a workload. What ended ended at a moment of its own, so pods where something did are not looked up.
+    pub fn shared(all: impl AsRef<[Self]> + Into<Arc<[Self]>>, known: &mut Interner<[Self]>) -> Arc<[Self]> {
+        let has_past = |one: &Self| one.last.is_some() || matches!(one.state, ContainerState::Terminated(_));
+        if all.as_ref().iter().any(has_past) { all.into() } else { known.get(all.as_ref()) }
+    }
 }
 
 /// How often a pod's containers restarted within windows; `None` where history does not reach.
@@ -132,7 +141,7 @@ pub struct PodRow {
     /// Restarts within windows, from this console's history.
     pub recent: Restarts,
     /// The newest termination of any of its containers.
-    pub last: Option<Termination>,
+    pub last: Option<Box<Termination>>,
     /// Millicores in use, by the metrics API.
     pub cpu: Option<u64>,
     /// Bytes in use, by the metrics API.
@@ -154,9 +163,9 @@ pub struct PodRow {
     /// When deletion was asked for.
     pub deleted: Option<Timestamp>,
     /// Labels.
-    pub labels: Box<[(Arc<str>, Arc<str>)]>,
+    pub labels: Labels,
     /// Its containers: init, sidecars, app, ephemeral, each in the order of the specification.
-    pub containers: Box<[PodContainer]>,
+    pub containers: Arc<[PodContainer]>,
 }
 
 impl PodRow {

@@ -36,8 +36,8 @@ impl PodContainerRow {
                 (reason, Tone::Warn)
             }
             ContainerState::Waiting(reason) => (reason, Tone::Bad),
-            ContainerState::Running(_) if self.container.ready => ("Running", Tone::Good),
-            ContainerState::Running(_) => ("Running", Tone::Warn),
+            ContainerState::Running if self.container.ready => ("Running", Tone::Good),
+            ContainerState::Running => ("Running", Tone::Warn),
             ContainerState::Terminated(end) if end.exit_code == 0 => (&end.reason, Tone::Dim),
             ContainerState::Terminated(end) => (&end.reason, Tone::Bad),
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Labels;
 use crate::model::{
     field::{Field, Tone},
     key::Key,
@@ -45,7 +46,7 @@ pub struct WorkloadRow {
     /// When it was created.
     pub created: Option<Timestamp>,
     /// Labels.
-    pub labels: Box<[(Arc<str>, Arc<str>)]>,
+    pub labels: Labels,
 }
 
 impl WorkloadRow {

@@ -91,21 +91,72 @@ fn a_pod_told_again_keeps_what_only_others_tell_and_its_successor_does_not() {
 }
 
 #[test]
-fn what_goes_to_the_cache_comes_back_by_scope() {
+fn what_the_cache_remembers_never_replaces_what_a_source_said() {
+    let mut store = Store::default();
+    put(&mut store, &cluster("codfw"), RowSet::Pods(vec![pod("codfw", "ns", "c")]));
+    for (name, pods) in [("eqiad", vec![pod("eqiad", "ns", "a")]), ("codfw", vec![pod("codfw", "ns", "c")])] {
+        store.remember(&Scope::all(&cluster(name), TableId::Pods), RowSet::Pods(pods));
+    }
+    assert_eq!(names(&store), "c a");
+    assert_eq!(store.pods.presence(0), Some(Presence::Present), "its source has spoken");
+    assert_eq!(store.pods.presence(1), Some(Presence::Cached));
+}
+
+#[test]
+fn what_no_list_confirms_goes_once_its_source_is_live_for_a_while() {
+    let mut store = Store::default();
+    let (eqiad, codfw) = (cluster("eqiad"), cluster("codfw"));
+    let remembered = |store: &mut Store, source: &SourceId, part: &str, name: &str| {
+        store.remember(&Scope::part(source, TableId::Pods, part), RowSet::Pods(vec![pod("c", "ns", name)]));
+    };
+    // The last run saw some namespaces; this one sees all, and another cluster does not answer.
+    remembered(&mut store, &eqiad, "mw-web", "old");
+    remembered(&mut store, &eqiad, "mw-web", "there");
+    remembered(&mut store, &codfw, "mw-web", "away");
+    store.apply(report("eqiad", State::Live, 0), now());
+    store.apply(report("codfw", State::Unreachable, 0), now());
+    let all = Scope::all(&eqiad, TableId::Pods);
+    let job = Scope::all(&eqiad, TableId::Jobs);
+    let list = |store: &mut Store, at: Timestamp| {
+        store.apply(Delta::Begin(all.clone()), at);
+        store.apply(Delta::Upsert(all.clone(), RowSet::Pods(vec![pod("c", "ns", "there")])), at);
+        store.apply(Delta::Commit(all.clone()), at);
+    };
+    let later = |times: i32| now() + DOUBT * times;
+    store.apply(Delta::Commit(job), now());
+    store.doubt(later(1));
+    assert_eq!(names(&store), "old there away", "no list of pods yet");
+    list(&mut store, later(1));
+    store.doubt(later(1));
+    assert_eq!(names(&store), "old there away", "other lists of pods may come");
+    store.apply(Delta::Begin(all.clone()), later(2));
+    store.doubt(later(2));
+    assert_eq!(names(&store), "old there away", "a list is under way");
+    store.apply(Delta::Commit(all.clone()), later(2));
+    store.apply(report("eqiad", State::Stale, 0), later(2));
+    store.doubt(later(3));
+    assert!(names(&store).starts_with("old "), "its source is not current");
+    store.apply(report("eqiad", State::Live, 0), later(3));
+    list(&mut store, later(3));
+    store.doubt(later(4));
+    assert_eq!(names(&store), "there away");
+}
+
+#[test]
+fn a_visitor_sees_the_row_of_a_slot() {
+    struct Keys(Vec<Key>);
+    impl Visitor for Keys {
+        fn see<R: crate::model::table::Row>(&mut self, row: &R) {
+            self.0.push(row.key().clone());
+        }
+    }
     let mut store = Store::default();
     put(&mut store, &cluster("eqiad"), RowSet::Pods(vec![pod("eqiad", "ns", "a"), pod("eqiad", "ns", "b")]));
-    put(&mut store, &cluster("codfw"), RowSet::Pods(vec![pod("codfw", "ns", "c")]));
-    store.apply(Delta::Remove(Scope::all(&cluster("eqiad"), TableId::Pods), "eqiad/ns/b".into()), now());
-    let saved = store.scoped(TableId::Pods);
-    assert_eq!(saved.iter().map(|(_, rows)| rows.len()).collect::<Vec<_>>(), [1, 1], "no ghosts");
-    let mut again = Store::default();
-    put(&mut again, &cluster("codfw"), RowSet::Pods(vec![pod("codfw", "ns", "c")]));
-    for (scope, rows) in saved {
-        again.remember(&scope, rows);
+    let mut seen = Keys(Vec::new());
+    for slot in [1, 7] {
+        store.visit(TableId::Pods, slot, &mut seen);
     }
-    assert_eq!(names(&again), "c a");
-    assert_eq!(again.pods.presence(0), Some(Presence::Present), "its source has spoken");
-    assert_eq!(again.pods.presence(1), Some(Presence::Cached));
+    assert_eq!(seen.0, ["eqiad/ns/b".into()]);
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn trouble(container: &PodContainer) -> Option<(&PodContainer, &str)> {
             Some((container, reason))
         }
         ContainerState::Terminated(end) if end.exit_code != 0 => Some((container, &end.reason)),
-        ContainerState::Running(_) if !container.ready => Some((container, "not ready")),
+        ContainerState::Running if !container.ready => Some((container, "not ready")),
         _ => None,
     }
 }

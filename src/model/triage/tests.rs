@@ -34,10 +34,10 @@ fn crashing(name: &str) -> PodRow {
     let mut row = pod("eqiad", "mw-web", name);
     (row.status, row.ready, row.containers_total, row.restarts) = ("CrashLoopBackOff".into(), 1, 2, 12);
     row.unready_since = Some(ago(600));
-    row.last = Some(termination("OOMKilled", 137, ago(60)));
+    row.last = Some(termination("OOMKilled", 137, ago(60)).into());
     let mut php = pod_container("php");
     (php.ready, php.state) = (false, ContainerState::Waiting("CrashLoopBackOff".into()));
-    row.containers = Box::from([pod_container("httpd"), php]);
+    row.containers = [pod_container("httpd"), php].into();
     row
 }
 

@@ -21,7 +21,7 @@ use crate::model::{
     document::Document,
     health::{Health, State},
     key::{Key, SourceId},
-    rows::{EventRow, JobRow},
+    rows::{EventRow, JobRow, Labels, PodContainer},
     store::{RowSet, TableId},
 };
 use pod::Pod;
@@ -45,7 +45,9 @@ struct Group {
     owner: Arc<str>,
     template: String,
     containers: Vec<(Arc<str>, Arc<str>)>,
-    labels: Box<[(Arc<str>, Arc<str>)]>,
+    labels: Labels,
+    /// Containers of a pod that is well.
+    well: Arc<[PodContainer]>,
     cpu_request: u64,
     memory_limit: u64,
     ready: u32,
@@ -174,7 +176,7 @@ impl Part for Cluster {
             TableId::Pods => {
                 let row = self.pod_row(self.find_pod(key)?, now);
                 let mut document = describe(&row, now);
-                for container in &row.containers {
+                for container in row.containers.iter() {
                     document.heading(format!("Container {}", container.name));
                     document.pair("image", container.image.as_ref());
                     document.pair("ready", if container.ready { "yes" } else { "no" });

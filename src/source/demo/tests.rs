@@ -67,7 +67,7 @@ fn every_table_that_a_source_fills_has_rows() {
     for &table in TableId::ALL {
         // These are derived by the console from the others.
         if !matches!(table, TableId::Findings | TableId::Sources | TableId::PodContainers) {
-            assert!(!store.scoped(table).is_empty(), "{}", table.name());
+            assert!(!store.rows(table).is_empty(), "{}", table.name());
         }
     }
     assert!(store.nodes.iter().all(|node| node.cpu_history.len() == 60 && node.memory_percent().is_some()));

@@ -18,7 +18,18 @@ const COMPLAINT: usize = 64 << 10;
 
 /// The whole body of a GET.
 pub(crate) async fn get(client: &Client, path: &str, limit: Duration) -> Result<Vec<u8>, Trouble> {
-    send(client, Request::get(path), Vec::new(), limit).await
+    get_into(client, path, limit, Vec::new()).await
+}
+
+/// The whole body of a GET, in place of what the buffer held. Pages of a list are large, and rows that are made between
+/// one and the next would keep the allocator from giving their room back: two buffers in turn are enough.
+pub(crate) async fn get_into(
+    client: &Client,
+    path: &str,
+    limit: Duration,
+    buffer: Vec<u8>,
+) -> Result<Vec<u8>, Trouble> {
+    send(client, Request::get(path), Vec::new(), limit, buffer).await
 }
 
 /// The decoded body of a GET.
@@ -34,7 +45,7 @@ pub(crate) async fn review<T: DeserializeOwned>(
     limit: Duration,
 ) -> Result<T, Trouble> {
     let request = Request::post(path).header(http::header::CONTENT_TYPE, "application/json");
-    decode(&send(client, request, body.to_string().into_bytes(), limit).await?)
+    decode(&send(client, request, body.to_string().into_bytes(), limit, Vec::new()).await?)
 }
 
 /// The body of a GET, to be read as it comes. The limit covers the answer's head only.
@@ -63,8 +74,9 @@ async fn send(
     request: http::request::Builder,
     body: Vec<u8>,
     limit: Duration,
+    buffer: Vec<u8>,
 ) -> Result<Vec<u8>, Trouble> {
-    let work = async { read(head(client, request, body).await?, ANSWER).await };
+    let work = async { read(head(client, request, body).await?, ANSWER, buffer).await };
     timeout(limit, work).await.unwrap_or(Err(Trouble::Slow(limit)))
 }
 
@@ -77,7 +89,7 @@ async fn head(client: &Client, request: http::request::Builder, body: Vec<u8>) -
         return Ok(body);
     }
     // What the server says of it, when it says so in its own form.
-    let complaint = read(body, COMPLAINT).await.unwrap_or_default();
+    let complaint = read(body, COMPLAINT, Vec::new()).await.unwrap_or_default();
     let message = match serde_json::from_slice::<Failure>(&complaint) {
         Ok(failure) if !failure.message.is_empty() => failure.message,
         _ => status.canonical_reason().unwrap_or("no reason given").to_owned(),
@@ -85,8 +97,8 @@ async fn head(client: &Client, request: http::request::Builder, body: Vec<u8>) -
     Err(Trouble::of_status(status.as_u16(), &message))
 }
 
-async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Trouble> {
-    let mut all = Vec::new();
+async fn read(mut body: Body, most: usize, mut all: Vec<u8>) -> Result<Vec<u8>, Trouble> {
+    all.clear();
     while let Some(data) = chunk(&mut body).await? {
         let data = data.as_ref();
         if all.len() + data.len() > most {

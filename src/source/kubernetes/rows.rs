@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{
     key::{Interner, Key},
-    rows::JobRow,
+    rows::{JobRow, Labels, PodContainer},
     store::RowSet,
     text,
 };
@@ -23,15 +23,14 @@ mod node;
 mod pod;
 mod workload;
 
-/// Labels of one row.
-type Labels = Box<[(Arc<str>, Arc<str>)]>;
-
 /// Turns the objects of one watch into rows.
 pub(crate) struct Reader {
     cluster: Arc<str>,
     datacentre: Option<Arc<str>>,
     release: Release,
     names: Interner,
+    label_sets: Interner<[(Arc<str>, Arc<str>)]>,
+    containers: Interner<[PodContainer]>,
     ledger: Arc<Ledger>,
 }
 
@@ -50,7 +49,15 @@ pub(crate) struct Read {
 impl Reader {
     /// A reader for the cluster of this name and release.
     pub(crate) fn new(cluster: Arc<str>, release: Release, ledger: Arc<Ledger>) -> Self {
-        Self { cluster, datacentre: None, release, names: Interner::default(), ledger }
+        Self {
+            cluster,
+            datacentre: None,
+            release,
+            names: Interner::default(),
+            label_sets: Interner::default(),
+            containers: Interner::default(),
+            ledger,
+        }
     }
 
     /// The reader, for a cluster that stands in this datacentre.
@@ -125,7 +132,8 @@ impl Reader {
     }
 
     fn labels(&mut self, meta: &Meta) -> Labels {
-        meta.labels.iter().map(|(name, value)| (self.shared(name), self.shared(value))).collect()
+        let labels: Vec<_> = meta.labels.iter().map(|(name, value)| (self.shared(name), self.shared(value))).collect();
+        self.label_sets.get(&labels)
     }
 
     fn key(&self, parts: &[&str]) -> Key {

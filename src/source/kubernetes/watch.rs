@@ -142,6 +142,7 @@ impl Watch {
         let path = format!("{}?limit={PAGE}", kind.path(namespace.as_deref()));
         let faults = self.context.board.faults();
         let mut body = call::get(&link.client, &path, PAGE_LIMIT).await?;
+        let mut spare = Vec::new();
         self.context.outlet.begin(&self.scope).await;
         if kind == Kind::CronJobs {
             self.context.ledger.begin(namespace.as_deref());
@@ -156,14 +157,15 @@ impl Watch {
                 match &more {
                     Some(more) => {
                         let path = format!("{path}&continue={}", escaped(more));
-                        call::get(&link.client, &path, PAGE_LIMIT).await.map(Some)
+                        let spare = std::mem::take(&mut spare);
+                        call::get_into(&link.client, &path, PAGE_LIMIT, spare).await.map(Some)
                     }
                     None => Ok(None),
                 }
             };
             let (next, ()) = tokio::join!(next, self.take(&page.items));
             if let Some(next) = next? {
-                body = next;
+                spare = std::mem::replace(&mut body, next);
                 continue;
             }
             self.context.outlet.commit(&self.scope).await;

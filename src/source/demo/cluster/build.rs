@@ -16,6 +16,7 @@ use super::{
     phase::Phase,
     pod::Pod,
 };
+use crate::model::rows::{ContainerKind, ContainerState, PodContainer};
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 const MIB: f64 = 1024.0 * 1024.0;
@@ -34,6 +35,19 @@ pub(super) fn nodes(datacentre: usize, pods: usize, random: &mut Random) -> Vec<
         .collect()
 }
 
+/// A container that runs and is ready.
+pub(super) fn running(name: &Arc<str>, image: &Arc<str>) -> PodContainer {
+    PodContainer {
+        name: name.clone(),
+        image: image.clone(),
+        kind: ContainerKind::App,
+        state: ContainerState::Running,
+        ready: true,
+        restarts: 0,
+        last: None,
+    }
+}
+
 /// The group's fixed parts.
 pub(super) fn group(
     namespace: &str,
@@ -43,6 +57,8 @@ pub(super) fn group(
     random: &mut Random,
 ) -> Group {
     let farm = containers.len() > 1;
+    let containers: Vec<_> =
+        containers.iter().map(|(name, image)| (shared(name), shared(format!("{}/{image}", names::REGISTRY)))).collect();
     let template = random.hex(10);
     let owner = match kind {
         "Deployment" => format!("ReplicaSet/{name}-{template}"),
@@ -54,11 +70,9 @@ pub(super) fn group(
         name: name.into(),
         owner: owner.into(),
         template,
-        containers: containers
-            .iter()
-            .map(|(name, image)| (shared(name), shared(format!("{}/{image}", names::REGISTRY))))
-            .collect(),
-        labels: Box::new([(shared("app"), shared(namespace)), (shared("release"), shared(name))]),
+        well: containers.iter().map(|(name, image)| running(name, image)).collect(),
+        containers,
+        labels: Arc::new([(shared("app"), shared(namespace)), (shared("release"), shared(name))]),
         cpu_request: if farm { 8100 } else { 100 },
         memory_limit: if farm { 5_905_580_032 } else { 536_870_912 },
         ready: 0,

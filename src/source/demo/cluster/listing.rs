@@ -46,7 +46,7 @@ impl Cluster {
             cpu: (!silent).then(|| node.cpu.count(now)),
             memory: (!silent).then(|| node.memory.count(now)),
             created: Some(ago(self.started, 86_400 * (90 + i64::try_from(n).unwrap_or(0)))),
-            labels: Box::new([(shared("topology.kubernetes.io/zone"), self.name.clone())]),
+            labels: [(shared("topology.kubernetes.io/zone"), self.name.clone())].into(),
         }
     }
 

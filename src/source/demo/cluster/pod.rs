@@ -64,7 +64,7 @@ impl Cluster {
             restarts: pod.restarts,
             restarted: pod.last.filter(|_| pod.restarts > 0).map(|(_, at)| at),
             recent: Restarts::default(),
-            last: pod.last.map(|(oom, at)| termination(oom, at)),
+            last: pod.last.map(|(oom, at)| termination(oom, at).into()),
             cpu: works.then(|| pod.cpu.count(now)),
             memory: works.then(|| pod.memory.count(now)),
             cpu_request: Some(group.cpu_request),
@@ -92,10 +92,9 @@ impl Cluster {
         self.words.iter().find(|known| &***known == word).cloned().unwrap_or_else(|| word.into())
     }
 
-    fn containers(&self, pod: &Pod) -> Box<[PodContainer]> {
+    fn containers(&self, pod: &Pod) -> Arc<[PodContainer]> {
         let group = &self.groups[pod.group];
         let waiting = |reason: &str| ContainerState::Waiting(reason.into());
-        let running = || ContainerState::Running(Some(pod.since));
         let mut containers = Vec::with_capacity(group.containers.len() + 1);
         if matches!(pod.phase, Phase::Init | Phase::InitCrashLoop)
             && let Some((_, image)) = group.containers.first()
@@ -105,10 +104,10 @@ impl Cluster {
                 name: "wait-for-database".into(),
                 image: image.clone(),
                 kind: ContainerKind::Init,
-                state: if works { running() } else { waiting("CrashLoopBackOff") },
+                state: if works { ContainerState::Running } else { waiting("CrashLoopBackOff") },
                 ready: false,
                 restarts: if works { 0 } else { pod.restarts },
-                last: pod.last.map(|(oom, at)| termination(oom, at)),
+                last: pod.last.map(|(oom, at)| termination(oom, at).into()),
             });
         }
         for (n, (name, image)) in group.containers.iter().enumerate() {
@@ -117,21 +116,20 @@ impl Cluster {
                 Phase::Pending => waiting("Pending"),
                 Phase::Creating => waiting("ContainerCreating"),
                 Phase::Init | Phase::InitCrashLoop => waiting("PodInitializing"),
-                Phase::Completed => ContainerState::Terminated(Termination {
-                    reason: "Completed".into(),
-                    exit_code: 0,
-                    at: Some(pod.since),
-                }),
-                Phase::Failed | Phase::Evicted => ContainerState::Terminated(termination(false, pod.since)),
-                Phase::Crashed if first => ContainerState::Terminated(termination(false, pod.since)),
-                Phase::OomKilled if first => ContainerState::Terminated(termination(true, pod.since)),
+                Phase::Completed => {
+                    let end = Termination { reason: "Completed".into(), exit_code: 0, at: Some(pod.since) };
+                    ContainerState::Terminated(Box::new(end))
+                }
+                Phase::Failed | Phase::Evicted => ContainerState::Terminated(termination(false, pod.since).into()),
+                Phase::Crashed if first => ContainerState::Terminated(termination(false, pod.since).into()),
+                Phase::OomKilled if first => ContainerState::Terminated(termination(true, pod.since).into()),
                 Phase::CrashLoop | Phase::OomLoop if first => waiting("CrashLoopBackOff"),
                 Phase::ErrImagePull if first => waiting("ErrImagePull"),
                 Phase::ImagePullBackOff if first => waiting("ImagePullBackOff"),
                 Phase::ConfigError if first => waiting("CreateContainerConfigError"),
-                _ => running(),
+                _ => ContainerState::Running,
             };
-            let ready = matches!(state, ContainerState::Running(_)) && !(first && pod.phase == Phase::Unready);
+            let ready = matches!(state, ContainerState::Running) && !(first && pod.phase == Phase::Unready);
             containers.push(PodContainer {
                 name: name.clone(),
                 image: image.clone(),
@@ -139,9 +137,10 @@ impl Cluster {
                 state,
                 ready,
                 restarts: if first { pod.restarts } else { 0 },
-                last: pod.last.filter(|_| first).map(|(oom, at)| termination(oom, at)),
+                last: pod.last.filter(|_| first).map(|(oom, at)| termination(oom, at).into()),
             });
         }
-        containers.into_boxed_slice()
+        // Kept once for all replicas, as the rows of a real cluster are.
+        if *containers == *group.well { group.well.clone() } else { containers.into() }
     }
 }

@@ -1,5 +1,7 @@
 //! A pod's row.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{Reader, count};
@@ -34,7 +36,7 @@ impl Reader {
             restarts: columns.restarts,
             restarted: columns.restarted,
             recent: Restarts::default(),
-            last: self.newest_end(status),
+            last: self.newest_end(status).map(Box::new),
             cpu: None,
             memory: None,
             cpu_request: cpu_request(&spec.containers, &spec.init_containers),
@@ -50,7 +52,7 @@ impl Reader {
         }
     }
 
-    fn containers(&mut self, pod: &Pod) -> Box<[PodContainer]> {
+    fn containers(&mut self, pod: &Pod) -> Arc<[PodContainer]> {
         let (spec, status) = (&pod.spec, &pod.status);
         let mut all = Vec::with_capacity(spec.containers.len() + spec.init_containers.len());
         // In the order of the row: init, sidecars, app, ephemeral.
@@ -66,7 +68,7 @@ impl Reader {
         for container in &spec.ephemeral_containers {
             all.push(self.container(container, ContainerKind::Ephemeral, &status.ephemeral_container_statuses));
         }
-        all.into()
+        PodContainer::shared(all, &mut self.containers)
     }
 
     fn container(&mut self, container: &Container, kind: ContainerKind, told: &[ContainerStatus]) -> PodContainer {
@@ -78,15 +80,15 @@ impl Reader {
             state: status.map_or_else(|| ContainerState::Waiting("".into()), |status| self.state(&status.state)),
             ready: status.is_some_and(|status| status.ready),
             restarts: status.map_or(0, |status| count(status.restart_count.into())),
-            last: status.and_then(|status| status.last_state.terminated.as_ref()).map(|ended| self.ended(ended)),
+            last: status.and_then(|status| status.last_state.terminated.as_ref()).map(|ended| self.ended(ended).into()),
         }
     }
 
     fn state(&mut self, state: &State) -> ContainerState {
         if let Some(ended) = &state.terminated {
-            ContainerState::Terminated(self.ended(ended))
-        } else if let Some(running) = &state.running {
-            ContainerState::Running(running.started_at)
+            ContainerState::Terminated(self.ended(ended).into())
+        } else if state.running.is_some() {
+            ContainerState::Running
         } else {
             // The API's default for a container of which nothing is known.
             let reason = state.waiting.as_ref().map_or("", |waiting| &waiting.reason);
@@ -95,7 +97,8 @@ impl Reader {
     }
 
     fn ended(&mut self, ended: &EndedState) -> Termination {
-        Termination { reason: self.shared(&ended_reason(ended)), exit_code: ended.exit_code, at: ended.finished_at }
+        let reason = self.shared(&ended_reason(ended));
+        Termination { reason, exit_code: ended.exit_code, at: ended.finished_at }
     }
 
     /// The newest end of any run of any of its containers.
@@ -152,8 +155,6 @@ fn memory_limit(containers: &[Container], init: &[Container]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
     use super::*;
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(row.key.as_str(), "eqiad/mw-web/web-1");
         assert_eq!(row.datacentre.as_deref(), Some("ashburn"));
         assert_eq!((&*row.status, row.ready, row.containers_total, row.restarts), ("CrashLoopBackOff", 0, 2, 2));
-        assert_eq!(row.last.as_ref().map(Termination::text).as_deref(), Some("OOMKilled 137"));
+        assert_eq!(row.last.as_deref().map(Termination::text).as_deref(), Some("OOMKilled 137"));
         assert_eq!((row.cpu_request, row.memory_limit), (Some(2000), Some((1 << 30) + (64 << 20))));
         assert_eq!(row.unready_since, Some("2026-11-02T00:00:00Z".parse().unwrap()));
         assert_eq!(row.owner.as_deref(), Some("ReplicaSet/web-7f"));

@@ -1,7 +1,7 @@
 //! A pod, as far as tables need it.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{Condition, Meta, Quantities, Text, nullable, quantities, time};
 
@@ -99,7 +99,7 @@ pub(crate) struct ContainerStatus {
 #[serde(default)]
 pub(crate) struct State {
     pub(crate) waiting: Option<WaitingState>,
-    pub(crate) running: Option<RunningState>,
+    pub(crate) running: Option<IgnoredAny>,
     pub(crate) terminated: Option<EndedState>,
 }
 
@@ -109,14 +109,6 @@ pub(crate) struct State {
 pub(crate) struct WaitingState {
     #[serde(deserialize_with = "nullable")]
     pub(crate) reason: Text,
-}
-
-/// Since when it runs.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct RunningState {
-    #[serde(deserialize_with = "time")]
-    pub(crate) started_at: Option<Timestamp>,
 }
 
 /// How it ended.
