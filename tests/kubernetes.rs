@@ -5,8 +5,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "kubernetes/forgotten.rs"]
+mod forgotten;
 #[path = "kubernetes/harness.rs"]
 mod harness;
+#[path = "kubernetes/standin.rs"]
+mod standin;
 
 use std::{collections::BTreeMap, time::Duration};
 

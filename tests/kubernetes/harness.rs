@@ -163,12 +163,17 @@ impl Lab {
         self.kubectl(cluster, &["run", name, "-n", namespace, "--image=none", "--overrides", overrides]);
     }
 
-    /// The server's own table of a list.
-    pub(crate) async fn table(&self, cluster: &str, path: &str) -> Value {
+    /// A client of the lab's administrator.
+    pub(crate) async fn client(&self, cluster: &str) -> kube::Client {
         let file = kube::config::Kubeconfig::read_from(self.root.join(cluster).join("lab.kubeconfig")).unwrap();
         let config =
             kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await.unwrap();
-        let client = kube::Client::try_from(config).unwrap();
+        kube::Client::try_from(config).unwrap()
+    }
+
+    /// The server's own table of a list.
+    pub(crate) async fn table(&self, cluster: &str, path: &str) -> Value {
+        let client = self.client(cluster).await;
         let request = http::Request::get(path).header("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
         client.request(request.body(Vec::new()).unwrap()).await.unwrap()
     }
@@ -245,6 +250,7 @@ impl Drop for Account<'_> {
 pub(crate) struct Observed {
     store: Arc<Mutex<Store>>,
     rows: Arc<AtomicUsize>,
+    fewest: Arc<AtomicUsize>,
     demand: watch::Sender<Demand>,
     asks: mpsc::Sender<Ask>,
     _stop: DropGuard,
@@ -270,6 +276,8 @@ impl Observed {
         tokio::spawn(source.run(outlet, wanted, asked, stop.clone()));
         let (store, rows) = (Arc::new(Mutex::new(Store::default())), Arc::new(AtomicUsize::new(0)));
         let (kept, counted, stopped) = (store.clone(), rows.clone(), stop.clone());
+        let fewest = Arc::new(AtomicUsize::new(usize::MAX));
+        let least = fewest.clone();
         tokio::spawn(async move {
             loop {
                 let deltas = tokio::select! {
@@ -284,14 +292,28 @@ impl Observed {
                     if keep || matches!(delta, Delta::Health(_)) {
                         store.apply(delta, Timestamp::now());
                     }
+                    if least.load(Ordering::Relaxed) < usize::MAX {
+                        least.fetch_min(store.pods.iter().count(), Ordering::Relaxed);
+                    }
                 }
             }
         });
-        Self { store, rows, demand, asks, _stop: stop.drop_guard() }
+        Self { store, rows, fewest, demand, asks, _stop: stop.drop_guard() }
     }
 
     pub(crate) fn counted(&self) -> usize {
         self.rows.load(Ordering::Relaxed)
+    }
+
+    /// From now on it is remembered how few pods there ever were.
+    pub(crate) fn remember_fewest(&self) {
+        let store = self.store.lock().unwrap();
+        self.fewest.store(store.pods.iter().count(), Ordering::Relaxed);
+    }
+
+    /// How few pods there ever were since [`Self::remember_fewest`].
+    pub(crate) fn fewest(&self) -> usize {
+        self.fewest.load(Ordering::Relaxed)
     }
 
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
