@@ -64,7 +64,9 @@ fn engine_fails(breaking: &str, mending: &str, states: &[&str]) {
     let screen = terminal.wait("old rows", |screen| only_old(screen, "lab"));
     assert!(screen.contains("shop-web-1") && screen.contains("restarting"), "{screen}");
     terminal.send("4");
-    let screen = terminal.see("filter pod:node-agent");
+    let screen = terminal.wait("pods, drawn to the last line", |screen| {
+        screen.contains("filter pod:node-agent") && !screen.contains("~lab ")
+    });
     assert!(screen.contains(&live(VICTIM)) && screen.contains(&live(OTHER)), "{screen}");
     assert!(only_current(&screen, VICTIM) && only_current(&screen, OTHER), "{screen}");
     terminal.send("3");
