@@ -268,4 +268,24 @@ mod tests {
         board.listed(&jobs).await;
         assert_eq!(said(&inbox).unwrap().0, State::Live);
     }
+
+    #[tokio::test]
+    async fn the_end_of_credentials_is_a_remark_and_then_the_reason() {
+        // {"exp":1}
+        let auth = kube::config::AuthInfo { token: Some("x.eyJleHAiOjF9.x".to_owned().into()), ..Default::default() };
+        let inbox = Inbox::default();
+        let board = Board::new(inbox.outlet(SourceId::new("kubernetes", "eqiad")));
+        board.server("https://h:6443", crate::source::kubernetes::ending::of(&auth)).await;
+        board.listed(&(Kind::Pods, None)).await;
+        let (state, line) = said(&inbox).unwrap();
+        assert!(state == State::Live && line.contains("token expired") && line.contains("still accepts it"), "{line}");
+        board.whole(Some(Trouble::Unauthorized("Unauthorized".into()))).await;
+        let (state, line) = said(&inbox).unwrap();
+        assert!(
+            state == State::AuthFailed && line.contains("does not accept the credentials (token expired"),
+            "{line}"
+        );
+        board.whole(Some(Trouble::Unreachable("connection refused".into()))).await;
+        assert!(!said(&inbox).unwrap().1.contains("expired"), "that is not why");
+    }
 }
