@@ -10,6 +10,7 @@ mod child;
 mod client;
 mod context;
 mod credential;
+mod ending;
 mod items;
 mod jobs;
 mod kind;
@@ -21,6 +22,7 @@ mod rights;
 mod rows;
 mod slim;
 mod status;
+mod tls;
 mod trouble;
 mod watch;
 
@@ -56,8 +58,14 @@ use crate::{
 };
 pub use client::discover;
 
-/// How often the server is looked at.
-const LOOK: Duration = Duration::from_secs(4);
+/// How often the server is asked for a sign of life; every other time for more, see [`Observer::look`].
+const BEAT: Duration = Duration::from_secs(2);
+
+/// How long the server may take for a sign of life.
+const LIFE: Duration = Duration::from_secs(5);
+
+/// How often credentials that were refused are tried again, and rights that are missing.
+const REFUSED: Duration = Duration::from_secs(4);
 
 /// How often a cluster of which only some namespaces are seen is asked for more.
 const WIDEN: Duration = Duration::from_mins(1);
@@ -134,6 +142,10 @@ struct Observer {
     renew: Option<Instant>,
     /// Connecting runs a program of the user's.
     runs_program: bool,
+    /// The server has said who it is, since the last connection was made.
+    introduced: bool,
+    /// The next beat asks for no more than a sign of life.
+    light: bool,
     /// Where the next look begins.
     turn: usize,
 }
@@ -151,6 +163,8 @@ impl Observer {
             namespace: String::new(),
             renew: None,
             runs_program: false,
+            introduced: false,
+            light: false,
             turn: 0,
         }
     }
@@ -160,14 +174,14 @@ impl Observer {
         let (mut failures, mut widened) = (0, Instant::now());
         let mut wanted = true;
         loop {
-            let pause = match self.step(&mut widened).await {
+            let pause = match self.step(&mut widened, failures == 0).await {
                 Ok(()) => {
                     self.context.board.whole(None).await;
                     self.retire().await;
                     if std::mem::take(&mut failures) > 0 {
                         self.context.recovered.send_modify(|count| *count += 1);
                     }
-                    LOOK
+                    BEAT
                 }
                 Err(trouble) => {
                     tracing::debug!(cluster = self.cluster.name, %trouble, "look");
@@ -186,6 +200,7 @@ impl Observer {
                     // What failed elsewhere is looked at soon, but not in a loop.
                     () = self.context.poke.notified(), if well => {
                         sleep(Duration::from_millis(200)).await;
+                        self.light = false;
                         break;
                     }
                     changed = self.demand.changed(), if wanted => {
@@ -200,12 +215,21 @@ impl Observer {
         }
     }
 
-    /// One look: connect when there is no client, find out what may be seen when that is not known, ask whether it still is.
-    async fn step(&mut self, widened: &mut Instant) -> Result<(), Trouble> {
+    /// One beat: connect when there is no client, find out what may be seen when that is not known, ask whether it still is.
+    /// Only a look ends what is not `well`: a server may give signs of life and no more.
+    async fn step(&mut self, widened: &mut Instant, well: bool) -> Result<(), Trouble> {
         if self.context.client().is_none() || self.renew.is_some_and(|at| Instant::now() >= at) {
             self.connect().await?;
         }
         let Some(link) = self.context.client() else { return Ok(()) };
+        let light = self.light;
+        self.light = !light;
+        if !self.introduced || (well && light) {
+            self.sign_of_life(&link).await?;
+            if std::mem::replace(&mut self.introduced, true) {
+                return Ok(());
+            }
+        }
         let narrow = matches!(self.reach, Some(Reach::Namespaces(..))) && self.cluster.namespaces.is_empty();
         if self.reach.is_none() || (narrow && widened.elapsed() > WIDEN) {
             *widened = Instant::now();
@@ -227,19 +251,31 @@ impl Observer {
                 observer.await?
             }
         };
-        self.context.board.server(&connection.server).await;
+        self.context.board.server(&connection.server, connection.ending.clone()).await;
         self.namespace = connection.namespace;
-        self.renew = connection.expires.map(|end| {
+        let end = connection.expires.or(connection.ending.map(|ending| ending.at()));
+        self.renew = end.and_then(|end| {
             let left = Duration::try_from(end.duration_since(Timestamp::now())).unwrap_or_default();
             // Credentials that hardly live are not renewed all the time.
-            Instant::now() + left.saturating_sub(RENEW).max(Duration::from_secs(15))
+            Instant::now().checked_add(left.saturating_sub(RENEW).max(Duration::from_secs(15)))
         });
         self.runs_program = connection.runs_program;
-        if let Ok(info) = call::get_as::<Info>(&connection.client, "/version", Duration::from_secs(5)).await {
-            self.context.release.send_replace(Release::of_minor(&info.minor));
-        }
+        self.introduced = false;
         self.context.link.send_replace(Some(Link { client: connection.client, server: connection.server.into() }));
         Ok(())
+    }
+
+    /// Asks who the server is, which costs it next to nothing: is it there, and does it still know us? Everybody who is known
+    /// may ask; where that is not so, the refusal is a sign of life too.
+    async fn sign_of_life(&self, link: &Link) -> Result<(), Trouble> {
+        match call::get_as::<Info>(&link.client, "/version", LIFE).await {
+            Ok(info) => {
+                self.context.release.send_replace(Release::of_minor(&info.minor));
+                Ok(())
+            }
+            Err(Trouble::Forbidden(_) | Trouble::Absent(_) | Trouble::Garbled(_) | Trouble::Status(..)) => Ok(()),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// Asks for one object of some of the watched lists, each in its turn within half a minute; pods every time.
@@ -365,12 +401,12 @@ impl Observer {
 
     /// How long to wait after so many failures: a program of the user's is not run every few seconds.
     fn pause(&self, failures: u32, trouble: &Trouble) -> Duration {
-        let runs_program = match trouble {
-            Trouble::NeedsLogin(_) => true,
-            Trouble::Unauthorized(_) => self.runs_program,
-            _ => false,
-        };
         let wait = backoff(failures, self.context.seed());
-        if runs_program { wait.max(LOOK) } else { wait.min(LOOK) }
+        match trouble {
+            Trouble::NeedsLogin(_) => wait.max(REFUSED),
+            Trouble::Unauthorized(_) if self.runs_program => wait.max(REFUSED),
+            Trouble::Unauthorized(_) | Trouble::Forbidden(_) | Trouble::Configuration(_) => wait.min(REFUSED),
+            _ => wait.min(BEAT),
+        }
     }
 }

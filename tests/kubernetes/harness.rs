@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -76,20 +76,39 @@ pub(crate) fn cluster(name: &str, kubeconfig: &Path, context: &str) -> Cluster {
     }
 }
 
+/// Tests that break the lab's own servers have it alone.
+static HELD: RwLock<()> = RwLock::new(());
+
+/// How a test holds the lab.
+enum Held {
+    Shared(#[expect(dead_code, reason = "held for as long as the lab is")] RwLockReadGuard<'static, ()>),
+    Alone(#[expect(dead_code, reason = "held for as long as the lab is")] RwLockWriteGuard<'static, ()>),
+}
+
 /// The lab.
 pub(crate) struct Lab {
     root: PathBuf,
     env: String,
+    _held: Held,
 }
 
 impl Lab {
-    /// The lab that `RONDE_LAB` names.
+    /// The lab that `RONDE_LAB` names, together with other tests.
     pub(crate) fn find() -> Option<Self> {
+        Self::held(|| Held::Shared(HELD.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The same for a test that other tests of this file would suffer from.
+    pub(crate) fn alone() -> Option<Self> {
+        Self::held(|| Held::Alone(HELD.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn held(hold: impl FnOnce() -> Held) -> Option<Self> {
         let root = PathBuf::from(std::env::var_os("RONDE_LAB")?);
         let env = std::fs::read_to_string(root.join("env")).ok()?;
         // Another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Some(Self { root, env })
+        Some(Self { root, env, _held: hold() })
     }
 
     fn fact(&self, name: &str) -> &str {
@@ -156,6 +175,19 @@ impl Lab {
         Server { pid: file.split(' ').next().unwrap().to_owned() }
     }
 
+    /// Takes the metrics API out of a cluster's server.
+    pub(crate) fn without_metrics<'a>(&'a self, cluster: &'a str) -> Removed<'a> {
+        let name = "v1beta1.metrics.k8s.io";
+        let mut api: Value =
+            serde_json::from_str(&self.kubectl(cluster, &["get", "apiservice", name, "-o", "json"])).unwrap();
+        api["metadata"].as_object_mut().unwrap().retain(|name, _| name == "name" || name == "labels");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), api.to_string()).unwrap();
+        let removed = Removed { lab: self, cluster, file };
+        self.kubectl(cluster, &["delete", "apiservice", name]);
+        removed
+    }
+
     /// A pod that nothing runs.
     pub(crate) fn pod(&self, cluster: &str, namespace: &str, name: &str) {
         let overrides =
@@ -163,12 +195,17 @@ impl Lab {
         self.kubectl(cluster, &["run", name, "-n", namespace, "--image=none", "--overrides", overrides]);
     }
 
-    /// The server's own table of a list.
-    pub(crate) async fn table(&self, cluster: &str, path: &str) -> Value {
+    /// A client of the lab's administrator.
+    pub(crate) async fn client(&self, cluster: &str) -> kube::Client {
         let file = kube::config::Kubeconfig::read_from(self.root.join(cluster).join("lab.kubeconfig")).unwrap();
         let config =
             kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await.unwrap();
-        let client = kube::Client::try_from(config).unwrap();
+        kube::Client::try_from(config).unwrap()
+    }
+
+    /// The server's own table of a list.
+    pub(crate) async fn table(&self, cluster: &str, path: &str) -> Value {
+        let client = self.client(cluster).await;
         let request = http::Request::get(path).header("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
         client.request(request.body(Vec::new()).unwrap()).await.unwrap()
     }
@@ -193,6 +230,19 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.signal("CONT");
+    }
+}
+
+/// An object of the lab that is away; it comes back when this goes.
+pub(crate) struct Removed<'a> {
+    lab: &'a Lab,
+    cluster: &'a str,
+    file: tempfile::NamedTempFile,
+}
+
+impl Drop for Removed<'_> {
+    fn drop(&mut self) {
+        self.lab.kubectl(self.cluster, &["apply", "-f", &self.file.path().to_string_lossy()]);
     }
 }
 
@@ -245,6 +295,7 @@ impl Drop for Account<'_> {
 pub(crate) struct Observed {
     store: Arc<Mutex<Store>>,
     rows: Arc<AtomicUsize>,
+    fewest: Arc<AtomicUsize>,
     demand: watch::Sender<Demand>,
     asks: mpsc::Sender<Ask>,
     _stop: DropGuard,
@@ -270,6 +321,8 @@ impl Observed {
         tokio::spawn(source.run(outlet, wanted, asked, stop.clone()));
         let (store, rows) = (Arc::new(Mutex::new(Store::default())), Arc::new(AtomicUsize::new(0)));
         let (kept, counted, stopped) = (store.clone(), rows.clone(), stop.clone());
+        let fewest = Arc::new(AtomicUsize::new(usize::MAX));
+        let least = fewest.clone();
         tokio::spawn(async move {
             loop {
                 let deltas = tokio::select! {
@@ -284,14 +337,28 @@ impl Observed {
                     if keep || matches!(delta, Delta::Health(_)) {
                         store.apply(delta, Timestamp::now());
                     }
+                    if least.load(Ordering::Relaxed) < usize::MAX {
+                        least.fetch_min(store.pods.iter().count(), Ordering::Relaxed);
+                    }
                 }
             }
         });
-        Self { store, rows, demand, asks, _stop: stop.drop_guard() }
+        Self { store, rows, fewest, demand, asks, _stop: stop.drop_guard() }
     }
 
     pub(crate) fn counted(&self) -> usize {
         self.rows.load(Ordering::Relaxed)
+    }
+
+    /// From now on it is remembered how few pods there ever were.
+    pub(crate) fn remember_fewest(&self) {
+        let store = self.store.lock().unwrap();
+        self.fewest.store(store.pods.iter().count(), Ordering::Relaxed);
+    }
+
+    /// How few pods there ever were since [`Self::remember_fewest`].
+    pub(crate) fn fewest(&self) -> usize {
+        self.fewest.load(Ordering::Relaxed)
     }
 
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Store) -> T) -> T {

@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
     process::{Command, Output},
     sync::{Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -73,6 +74,20 @@ impl Lab {
         let mut command = Command::new(self.value("LAB_KUBECTL"));
         command.args(["--kubeconfig", self.value("LAB_KUBECONFIG_ADMIN"), "--context", cluster]);
         answer(command.args(arguments))
+    }
+
+    /// Asks a cluster's server as this user until it refuses; says how long that took.
+    pub(crate) fn refusal(&self, cluster: &'static str, user: &str) -> JoinHandle<String> {
+        let kubeconfig = self.value(&format!("LAB_KUBECONFIG_{}", user.to_uppercase())).to_owned();
+        let (tool, from) = (self.value("LAB_KUBECTL").to_owned(), Instant::now());
+        std::thread::spawn(move || {
+            until("a refusal", || {
+                let mut ask = Command::new(&tool);
+                ask.args(["--kubeconfig", &kubeconfig, "--context", cluster, "get", "--raw", "/version"]);
+                !ask.output().expect("the tool starts").status.success()
+            });
+            format!("the server of {cluster} refuses it after {:.1} s", from.elapsed().as_secs_f64())
+        })
     }
 
     /// What the `docker` client answers of the Docker engine.
@@ -158,9 +173,13 @@ impl Drop for Fault {
 pub(crate) fn timed(terminal: &mut Terminal, what: &str, wanted: impl Fn(&str) -> bool) -> String {
     let from = Instant::now();
     let screen = terminal.wait_within(PATIENCE, what, wanted);
-    // Past the harness, which keeps what a passing test prints to itself.
-    let _ = writeln!(std::io::stderr().lock(), "time: {what}: {:.1} s", from.elapsed().as_secs_f64());
+    say(&format!("time: {what}: {:.1} s", from.elapsed().as_secs_f64()));
     screen
+}
+
+/// Says a line past the harness, which keeps what a passing test prints to itself.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Waits until something outside the screen holds.

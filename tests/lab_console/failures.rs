@@ -2,7 +2,7 @@
 //! How long each took is told on standard error.
 
 use super::{
-    bench::{Lab, PATIENCE, timed},
+    bench::{Lab, PATIENCE, say, timed},
     support::Terminal,
 };
 
@@ -64,7 +64,9 @@ fn engine_fails(breaking: &str, mending: &str, states: &[&str]) {
     let screen = terminal.wait("old rows", |screen| only_old(screen, "lab"));
     assert!(screen.contains("shop-web-1") && screen.contains("restarting"), "{screen}");
     terminal.send("4");
-    let screen = terminal.see("filter pod:node-agent");
+    let screen = terminal.wait("pods, drawn to the last line", |screen| {
+        screen.contains("filter pod:node-agent") && !screen.contains("~lab ")
+    });
     assert!(screen.contains(&live(VICTIM)) && screen.contains(&live(OTHER)), "{screen}");
     assert!(only_current(&screen, VICTIM) && only_current(&screen, OTHER), "{screen}");
     terminal.send("3");
@@ -163,9 +165,14 @@ fn a_token_that_expires() {
     let mut terminal = lab.console_with(&lab.config_as("junior"), 200, 50);
     pods(&mut terminal);
     let fault = lab.fault("user", &["junior", "expire"], &["junior", "restore"]);
+    // A server keeps what it knows of a token for ten seconds, whatever its webhook says: that is its time, not ours.
+    let refusals = [VICTIM, OTHER].map(|cluster| lab.refusal(cluster, "junior"));
     timed(&mut terminal, "token expired: authentication failed", |screen| {
         [VICTIM, OTHER].iter().all(|name| screen.contains(&format!("{name} ◌ authentication failed")))
     });
+    for refusal in refusals {
+        say(&format!("time: token expired: {}", refusal.join().expect("the server refuses it")));
+    }
     terminal.wait("old rows", |screen| only_old(screen, VICTIM) && only_old(screen, OTHER));
     engine(&mut terminal);
     terminal.send("4");

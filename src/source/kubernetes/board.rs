@@ -5,9 +5,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use super::{kind::Kind, trouble::Trouble};
+use super::{ending::Ending, kind::Kind, trouble::Trouble};
 use crate::{
     model::{health::State, text},
     source::Outlet,
@@ -35,6 +36,8 @@ struct Facts {
     metrics: Option<String>,
     /// Objects that could not be read.
     unreadable: u64,
+    /// When the credentials end.
+    ending: Option<Ending>,
     /// What was said last.
     said: Option<(State, String)>,
 }
@@ -58,9 +61,13 @@ impl Board {
         self.faults.load(Ordering::SeqCst)
     }
 
-    /// The server's address.
-    pub(crate) async fn server(&self, server: &str) {
-        self.change(|facts| server.clone_into(&mut facts.server)).await;
+    /// The server's address, and when the credentials for it end.
+    pub(crate) async fn server(&self, server: &str, ending: Option<Ending>) {
+        self.change(|facts| {
+            server.clone_into(&mut facts.server);
+            facts.ending = ending;
+        })
+        .await;
     }
 
     /// How the source is as a whole.
@@ -120,6 +127,11 @@ impl Board {
         self.change(|facts| facts.metrics = absent).await;
     }
 
+    /// Whether all is well and was, since there were so many faults.
+    pub(crate) async fn is_well_since(&self, faults: u64) -> bool {
+        self.faults() == faults && self.said().await.0.is_current()
+    }
+
     /// An object could not be read and was passed over.
     pub(crate) async fn unreadable(&self, count: u64) {
         self.change(|facts| facts.unreadable += count).await;
@@ -134,7 +146,7 @@ impl Board {
         // Held while it is sent, so that two reports never overtake each other.
         let mut facts = self.facts.lock().await;
         change(&mut facts);
-        let (state, line) = facts.verdict();
+        let (state, line) = facts.verdict(Timestamp::now());
         if facts.said.as_ref().is_some_and(|(known, said)| *known == state && *said == line) {
             return;
         }
@@ -147,9 +159,14 @@ impl Board {
 }
 
 impl Facts {
-    fn verdict(&self) -> (State, String) {
+    fn verdict(&self, now: Timestamp) -> (State, String) {
         if let Some(trouble) = &self.whole {
-            return (trouble.state(), trouble.line(&self.server));
+            let line = match (trouble, self.ending.as_ref().and_then(|ending| ending.over(now))) {
+                // The server says no more than that it does not know who this is.
+                (Trouble::Unauthorized(_), Some(over)) => Trouble::Unauthorized(over).line(&self.server),
+                _ => trouble.line(&self.server),
+            };
+            return (trouble.state(), line);
         }
         let broken = self.failing.iter().find(|(_, (times, trouble))| {
             *times >= TOLERATED && !matches!(trouble, Trouble::Forbidden(_) | Trouble::Absent(_))
@@ -161,11 +178,11 @@ impl Facts {
         if !self.listed.iter().any(|(kind, _)| *kind == Kind::Pods) {
             return (State::Connecting, format!("listing the pods of {}", self.server));
         }
-        (State::Live, self.remarks().join("; "))
+        (State::Live, self.remarks(now).join("; "))
     }
 
-    fn remarks(&self) -> Vec<String> {
-        let mut remarks = Vec::new();
+    fn remarks(&self, now: Timestamp) -> Vec<String> {
+        let mut remarks: Vec<String> = self.ending.iter().filter_map(|ending| ending.remark(now)).collect();
         if let Some(namespaces) = &self.namespaces {
             remarks.push(format!("only namespaces {namespaces}"));
         }
@@ -215,7 +232,7 @@ mod tests {
     async fn one_state_and_one_line_from_all_that_is_met() {
         let inbox = Inbox::default();
         let board = Board::new(inbox.outlet(SourceId::new("kubernetes", "eqiad")));
-        board.server("https://h:6443").await;
+        board.server("https://h:6443", None).await;
         assert_eq!(said(&inbox).unwrap().0, State::Connecting);
         let (pods, nodes): (Target, Target) = ((Kind::Pods, None), (Kind::Nodes, None));
         board.listed(&pods).await;
@@ -250,5 +267,25 @@ mod tests {
         assert_eq!(said(&inbox).unwrap().0, State::Stale);
         board.listed(&jobs).await;
         assert_eq!(said(&inbox).unwrap().0, State::Live);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_credentials_is_a_remark_and_then_the_reason() {
+        // {"exp":1}
+        let auth = kube::config::AuthInfo { token: Some("x.eyJleHAiOjF9.x".to_owned().into()), ..Default::default() };
+        let inbox = Inbox::default();
+        let board = Board::new(inbox.outlet(SourceId::new("kubernetes", "eqiad")));
+        board.server("https://h:6443", crate::source::kubernetes::ending::of(&auth)).await;
+        board.listed(&(Kind::Pods, None)).await;
+        let (state, line) = said(&inbox).unwrap();
+        assert!(state == State::Live && line.contains("token expired") && line.contains("still accepts it"), "{line}");
+        board.whole(Some(Trouble::Unauthorized("Unauthorized".into()))).await;
+        let (state, line) = said(&inbox).unwrap();
+        assert!(
+            state == State::AuthFailed && line.contains("does not accept the credentials (token expired"),
+            "{line}"
+        );
+        board.whole(Some(Trouble::Unreachable("connection refused".into()))).await;
+        assert!(!said(&inbox).unwrap().1.contains("expired"), "that is not why");
     }
 }

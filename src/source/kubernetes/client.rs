@@ -13,7 +13,12 @@ use kube::{
 };
 use tokio::time::timeout;
 
-use super::{allow::ReadOnly, child, credential, trouble::Trouble};
+use super::{
+    allow::ReadOnly,
+    child, credential,
+    ending::{self, Ending},
+    trouble::Trouble,
+};
 use crate::config::schema::{Cluster, Kubeconfig};
 
 /// How long reading files may take: a home directory on a network may hang.
@@ -33,27 +38,31 @@ pub(crate) struct Connection {
     pub(crate) server: String,
     /// The namespace of the kubeconfig's context.
     pub(crate) namespace: String,
-    /// When the credentials end.
+    /// When the credentials that a plugin issued end.
     pub(crate) expires: Option<Timestamp>,
+    /// What the credentials themselves say of their end.
+    pub(crate) ending: Option<Ending>,
     /// A program of the user's runs to make it: not to be repeated every few seconds.
     pub(crate) runs_program: bool,
 }
 
 /// Makes a client that can only observe. It has not connected yet.
 pub(crate) async fn observer(cluster: &Cluster) -> Result<Connection, Trouble> {
-    let Configuration { config, expires, runs_program } = configuration(cluster).await?;
+    let Configuration { config, expires, ending, runs_program } = configuration(cluster).await?;
     let (server, namespace) = (server_of(&config), config.default_namespace.clone());
     let builder = ClientBuilder::try_from(config).map_err(|error| match error {
         kube::Error::Auth(error) => Trouble::NeedsLogin(format!("credentials of {server}: {error}")),
         error => Trouble::Configuration(format!("kubeconfig of {}: {error}", cluster.name)),
     })?;
-    Ok(Connection { client: builder.with_layer(&ReadOnly).build(), server, namespace, expires, runs_program })
+    let client = builder.with_layer(&ReadOnly).build();
+    Ok(Connection { client, server, namespace, expires, ending, runs_program })
 }
 
 /// The client's configuration, with credentials in place of plugins.
 struct Configuration {
     config: Config,
     expires: Option<Timestamp>,
+    ending: Option<Ending>,
     runs_program: bool,
 }
 
@@ -62,13 +71,18 @@ async fn configuration(cluster: &Cluster) -> Result<Configuration, Trouble> {
     let options = KubeConfigOptions { context: cluster.context.clone(), ..KubeConfigOptions::default() };
     let wrong = |error: KubeconfigError| Trouble::Configuration(format!("kubeconfig of {}: {error}", cluster.name));
     let mut config = Config::from_custom_kubeconfig(file, &options).await.map_err(wrong)?;
-    let runs_program =
-        config.auth_info.exec.is_some() || matches!(cluster.kubeconfig, Some(Kubeconfig::Command { .. }));
+    let has_plugin = config.auth_info.exec.is_some();
+    let runs_program = has_plugin || matches!(cluster.kubeconfig, Some(Kubeconfig::Command { .. }));
     let expires = credential::issue(&mut config.auth_info).await?;
+    let credentials = config.auth_info.clone();
+    let ending = timeout(FILES, tokio::task::spawn_blocking(move || ending::of(&credentials))).await;
+    // That the end is not known is no reason to stop: whoever connects meets the same file.
+    let ending = ending.ok().and_then(Result::ok).flatten();
+    let ending = ending.map(|ending| if has_plugin { ending.renewed() } else { ending });
     config.connect_timeout = Some(CONNECT);
     // Waiting and trying again is decided here, where it shows in the source's state.
     config.default_retry = false;
-    Ok(Configuration { config, expires, runs_program })
+    Ok(Configuration { config, expires, ending, runs_program })
 }
 
 async fn file(cluster: &Cluster) -> Result<File, Trouble> {
@@ -222,12 +236,12 @@ mod tests {
             context: Some("codfw".into()),
             ..Cluster::default()
         };
-        let Configuration { config, expires, runs_program } = configuration(&cluster).await.unwrap();
+        let Configuration { config, expires, ending, runs_program } = configuration(&cluster).await.unwrap();
         assert_eq!(
             (server_of(&config).as_str(), config.default_namespace.as_str()),
             ("https://a.example.org:6443", "a")
         );
-        assert!(expires.is_none() && !config.default_retry && !runs_program);
+        assert!(expires.is_none() && ending.is_none() && !config.default_retry && !runs_program);
     }
 
     #[tokio::test]

@@ -27,6 +27,12 @@ use crate::{
 /// How often it is asked. metrics-server measures every 15 s.
 const INTERVAL: Duration = Duration::from_secs(15);
 
+/// How often it is asked whether it is there, which costs no measurement.
+const CHECK: Duration = Duration::from_secs(4);
+
+/// How long the answer to that may take.
+const CHECK_LIMIT: Duration = Duration::from_secs(4);
+
 /// How long one answer may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -59,6 +65,7 @@ pub(crate) async fn poll(context: Arc<Context>, mut demand: watch::Receiver<Dema
     let mut pods = Known::new(TableId::Pods);
     let mut nodes = Known::new(TableId::ClusterNodes);
     let mut reach = context.reach.subscribe();
+    let mut present = true;
     loop {
         let (wants_pods, wants_nodes) = {
             let demand = demand.borrow_and_update();
@@ -68,7 +75,7 @@ pub(crate) async fn poll(context: Arc<Context>, mut demand: watch::Receiver<Dema
             && let Some(link) = context.client()
         {
             let places = reach.borrow_and_update().as_ref().map(super::rights::Reach::places).unwrap_or_default();
-            let mut answers = Vec::new();
+            let (mut answers, faults) = (Vec::new(), context.board.faults());
             if wants_pods && !places.is_empty() {
                 let paths = places.iter().map(|place| match place {
                     Some(namespace) => format!("{API}/namespaces/{namespace}/pods"),
@@ -76,18 +83,43 @@ pub(crate) async fn poll(context: Arc<Context>, mut demand: watch::Receiver<Dema
                 });
                 answers.push(pods.ask(&context, &link, paths.collect()).await);
             }
-            if wants_nodes {
+            // What does not answer for pods is not waited for again.
+            if wants_nodes && !answers.iter().any(is_silent) {
                 answers.push(nodes.ask(&context, &link, vec![format!("{API}/nodes")]).await);
             }
             if let Some(remark) = remark(&answers) {
+                present = !answers.iter().any(is_absent);
                 context.board.metrics(remark).await;
+            } else if answers.iter().any(is_silent) && context.board.is_well_since(faults).await {
+                // The server answers, this part of it does not: what stands would look current.
+                present = false;
+                pods.forget(&context).await;
+                nodes.forget(&context).await;
+                context.board.metrics(Some("metrics API does not answer".into())).await;
             }
         }
         tokio::select! {
+            () = turned(&context, present, wants_pods || wants_nodes) => {}
             () = sleep(INTERVAL) => {}
             () = newly_wanted(&mut demand, wants_pods, wants_nodes) => {}
             // Its sender lives as long as the context.
             _ = reach.changed() => {}
+        }
+    }
+}
+
+/// Waits until an API that was there is not, or the other way round. Never, while nobody looks.
+async fn turned(context: &Context, present: bool, wanted: bool) {
+    loop {
+        sleep(CHECK).await;
+        let Some(link) = context.client().filter(|_| wanted) else { continue };
+        let is_there = match call::get(&link.client, API, CHECK_LIMIT).await {
+            Ok(_) => true,
+            Err(Trouble::Forbidden(_) | Trouble::Unauthorized(_) | Trouble::Status(429, _)) => continue,
+            Err(_) => false,
+        };
+        if is_there != present {
+            return;
         }
     }
 }
@@ -103,6 +135,17 @@ async fn newly_wanted(demand: &mut watch::Receiver<Demand>, pods: bool, nodes: b
     }
 }
 
+/// An answer that there is no such API, or nobody behind it.
+fn is_absent(answer: &Result<(), Trouble>) -> bool {
+    matches!(answer, Err(Trouble::Absent(_) | Trouble::Status(503, _)))
+}
+
+/// No answer, or none that helps; but not that we ask too much or may not ask.
+fn is_silent(answer: &Result<(), Trouble>) -> bool {
+    !matches!(answer, Ok(()) | Err(Trouble::Forbidden(_) | Trouble::Unauthorized(_) | Trouble::Status(429, _)))
+        && !is_absent(answer)
+}
+
 /// What the answers say of the API: something to say, nothing to say any more, or no news.
 #[allow(clippy::option_option, reason = "the outer one is news, the inner one the remark")]
 fn remark(answers: &[Result<(), Trouble>]) -> Option<Option<String>> {
@@ -110,7 +153,7 @@ fn remark(answers: &[Result<(), Trouble>]) -> Option<Option<String>> {
     for answer in answers {
         match answer {
             Ok(()) => news = news.or(Some(None)),
-            Err(Trouble::Absent(_) | Trouble::Status(503, _)) => return Some(Some("metrics API absent".into())),
+            answer if is_absent(answer) => return Some(Some("metrics API absent".into())),
             Err(Trouble::Forbidden(_)) => news = Some(Some("no right to see metrics".into())),
             // The source's state says what is wrong.
             Err(_) => {}
@@ -138,7 +181,7 @@ impl Known {
             let read = self.read(context, link, &path, &mut seen);
             match timeout(LIMIT, read).await.unwrap_or(Err(Trouble::Slow(LIMIT))) {
                 Ok(()) => {}
-                Err(trouble @ (Trouble::Absent(_) | Trouble::Forbidden(_) | Trouble::Status(..))) => {
+                Err(trouble @ (Trouble::Absent(_) | Trouble::Forbidden(_) | Trouble::Status(503, _))) => {
                     result = Err(trouble);
                 }
                 // Nothing is known of the numbers: those that stand are marked by the source's state.
@@ -148,6 +191,17 @@ impl Known {
                 }
             }
         }
+        self.keep(context, seen).await;
+        result
+    }
+
+    /// No row has numbers any more.
+    async fn forget(&mut self, context: &Context) {
+        self.keep(context, HashSet::new()).await;
+    }
+
+    /// Only these rows have numbers now; of the others nothing is known.
+    async fn keep(&mut self, context: &Context, seen: HashSet<Key>) {
         let at = Timestamp::now();
         let unknown = self.keys.difference(&seen).map(|key| Usage { key: key.clone(), cpu: None, memory: None, at });
         let unknown: Vec<Usage> = unknown.collect();
@@ -155,7 +209,6 @@ impl Known {
             context.outlet.usage(self.table, unknown).await;
         }
         self.keys = seen;
-        result
     }
 
     /// Passes on an answer while it arrives: metrics-server knows no pages, and ten thousand pods are megabytes.
@@ -243,5 +296,8 @@ mod tests {
         assert_eq!(remark(&[Ok(()), Ok(())]), Some(None));
         assert_eq!(remark(&[Err(Trouble::Slow(LIMIT))]), None);
         assert_eq!(remark(&[]), None);
+        let (slow, busy) = (Err(Trouble::Slow(LIMIT)), Err(Trouble::Status(429, "later".into())));
+        assert!(is_silent(&slow) && is_silent(&Err(Trouble::Status(500, "x".into()))) && !is_silent(&busy));
+        assert!(!is_silent(&Ok(())) && !is_silent(&Err(Trouble::Absent("x".into()))));
     }
 }

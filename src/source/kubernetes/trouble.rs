@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::tls;
 use crate::model::{health::State, text};
 
 /// Why a request failed. The texts are reasons; who shows them adds where.
@@ -13,9 +16,12 @@ pub(crate) enum Trouble {
     /// No answer within this time.
     #[error("no answer within {} s", .0.as_secs())]
     Slow(Duration),
-    /// 401.
+    /// 401, or TLS with a client certificate that the other side does not take.
     #[error("{0}")]
     Unauthorized(String),
+    /// The server's certificate is not one to trust: expired, of another name, of an unknown authority.
+    #[error("{0}")]
+    Distrusted(String),
     /// 403.
     #[error("{0}")]
     Forbidden(String),
@@ -45,7 +51,7 @@ impl Trouble {
         match self {
             Self::Slow(_) | Self::Status(..) | Self::Garbled(_) | Self::Gone(_) => State::Stale,
             Self::Unreachable(_) | Self::Absent(_) | Self::Configuration(_) => State::Unreachable,
-            Self::Unauthorized(_) => State::AuthFailed,
+            Self::Unauthorized(_) | Self::Distrusted(_) => State::AuthFailed,
             Self::Forbidden(_) => State::Forbidden,
             Self::NeedsLogin(_) => State::NeedsLogin,
         }
@@ -60,6 +66,9 @@ impl Trouble {
                 format!(
                     "{server} does not accept the credentials ({why}); renew them, the kubeconfig is read again by itself"
                 )
+            }
+            Self::Distrusted(why) => {
+                format!("{server} is not trusted: {why}; is the address right, and the kubeconfig's authority?")
             }
             Self::Forbidden(why) => format!("{server}: {why}; ask its administrator for the role `view`"),
             Self::NeedsLogin(why) | Self::Configuration(why) => why.clone(),
@@ -95,6 +104,11 @@ impl Trouble {
             }
             if let Some(error) = cause.downcast_ref::<std::io::Error>() {
                 io = Some(error.kind());
+                // It hides what it wraps from `source`.
+                let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+                if let Some(trouble) = inner.and_then(|error| tls::trouble(error, Timestamp::now())) {
+                    return trouble;
+                }
             }
             let Some(next) = cause.source() else { break };
             cause = next;

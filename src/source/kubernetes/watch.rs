@@ -44,8 +44,16 @@ const WATCH_SECONDS: u32 = 290;
 /// Bytes of one event; etcd refuses objects far smaller.
 const EVENT: usize = 16 << 20;
 
-/// How long a kind that may not be listed is left alone.
+/// How long a kind that may not be listed is left alone. A server that has just started denies what it will allow, so the
+/// first denials are not believed.
 const DENIED: Duration = Duration::from_secs(20);
+
+/// Doublings of the wait after failures: of a whole server that is away, the observer says when it is back; what fails alone
+/// is tried every few seconds.
+const DOUBLINGS: u32 = 2;
+
+/// A version that is forgotten sooner than this after the list was made is not bad luck: the next list waits.
+const SOON_GONE: Duration = Duration::from_secs(10);
 
 /// One list with its watch.
 pub(crate) struct Watch {
@@ -76,21 +84,35 @@ impl Watch {
     pub(crate) async fn run(mut self) {
         let mut failures = 0;
         let mut version: Option<String> = None;
+        let mut listed_at: Option<Instant> = None;
         let mut recovered = self.context.recovered.subscribe();
         loop {
             recovered.mark_unchanged();
             let Some(link) = self.context.client() else {
-                self.rest(&mut recovered, DENIED).await;
+                self.rest(&mut recovered, DENIED, &mut failures).await;
                 continue;
             };
             let started = Instant::now();
+            // What is under way when the server comes back may wait for an answer that never comes: begin anew.
             let result = match version.take() {
-                None => self.list(&link).await.map(|listed| {
-                    version = Some(listed);
-                    None
-                }),
+                None => tokio::select! {
+                    listed = self.list(&link) => listed.map(|listed| {
+                        version = Some(listed);
+                        None
+                    }),
+                    _ = recovered.changed() => {
+                        failures = 0;
+                        Err(Trouble::Gone("interrupted while listing".into()))
+                    }
+                },
                 Some(mut from) => {
-                    let end = self.follow(&link, &mut from, &mut recovered).await;
+                    let end = tokio::select! {
+                        end = self.follow(&link, &mut from) => end,
+                        _ = recovered.changed() => {
+                            failures = 0;
+                            Ok(End::Again)
+                        }
+                    };
                     if !matches!(end, Ok(End::Gone) | Err(Trouble::Gone(_))) {
                         version = Some(from);
                     }
@@ -99,40 +121,51 @@ impl Watch {
             };
             match result {
                 Ok(None) => {
-                    failures = 0;
+                    // A server that forgets at once what it has just listed must not be asked in a loop.
+                    failures = if listed_at.is_some_and(|at| at.elapsed() < SOON_GONE) { failures } else { 0 };
+                    listed_at = Some(Instant::now());
                     self.context.board.listed(&self.target).await;
                 }
                 Ok(Some(End::Again)) => {
                     self.context.board.listed(&self.target).await;
-                    // A proxy that closes every watch at once must not be asked in a loop.
+                    // Nor a proxy that closes every watch at once.
                     failures = if started.elapsed() < Duration::from_secs(1) { failures + 1 } else { 0 };
                     if failures > 1 {
-                        self.rest(&mut recovered, backoff(failures - 2, self.context.seed())).await;
+                        self.rest(&mut recovered, self.wait(failures - 2), &mut failures).await;
                     }
                 }
                 // Listing again at once; when that fails too, it waits.
                 Ok(Some(End::Gone)) | Err(Trouble::Gone(_)) if failures == 0 => failures = 1,
-                Ok(Some(End::Gone)) => self.rest(&mut recovered, backoff(failures, self.context.seed())).await,
+                Ok(Some(End::Gone)) => {
+                    let wait = self.wait(failures);
+                    failures += 1;
+                    self.rest(&mut recovered, wait, &mut failures).await;
+                }
                 Err(trouble) => {
                     tracing::debug!(kind = self.target.0.plural(), %trouble, "watch");
                     self.context.board.failed(&self.target, &trouble).await;
                     self.context.poke.notify_one();
                     let wait = match trouble {
-                        Trouble::Forbidden(_) | Trouble::Absent(_) => DENIED,
-                        _ => backoff(failures, self.context.seed()),
+                        Trouble::Forbidden(_) | Trouble::Absent(_) if failures > 1 => DENIED,
+                        _ => self.wait(failures),
                     };
                     failures = failures.saturating_add(1);
-                    self.rest(&mut recovered, wait).await;
+                    self.rest(&mut recovered, wait, &mut failures).await;
                 }
             }
         }
     }
 
-    /// Waits, or less when the server has come back.
-    async fn rest(&self, recovered: &mut tokio::sync::watch::Receiver<u64>, wait: Duration) {
+    /// How long to wait after so many failures.
+    fn wait(&self, failures: u32) -> Duration {
+        backoff(failures.min(DOUBLINGS), self.context.seed())
+    }
+
+    /// Waits, or less when the server has come back: then what failed before counts no more.
+    async fn rest(&self, recovered: &mut tokio::sync::watch::Receiver<u64>, wait: Duration, failures: &mut u32) {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            _ = recovered.changed() => {}
+            _ = recovered.changed() => *failures = 0,
         }
     }
 
@@ -206,13 +239,8 @@ impl Watch {
         }
     }
 
-    /// Follows from `version` on, and moves it.
-    async fn follow(
-        &mut self,
-        link: &Link,
-        version: &mut String,
-        recovered: &mut tokio::sync::watch::Receiver<u64>,
-    ) -> Result<End, Trouble> {
+    /// Follows from `version` on, and moves it. Cancel safe: what is not yet passed on is not yet in `version`.
+    async fn follow(&mut self, link: &Link, version: &mut String) -> Result<End, Trouble> {
         let (kind, namespace) = self.target.clone();
         let path = format!(
             "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&resourceVersion={}",
@@ -222,11 +250,7 @@ impl Watch {
         let mut body = call::open(&link.client, &path, OPEN_LIMIT).await?;
         let mut lines = Splitter::new(EVENT);
         loop {
-            let chunk = tokio::select! {
-                chunk = timeout(SILENCE, call::chunk(&mut body)) => chunk,
-                _ = recovered.changed() => return Ok(End::Again),
-            };
-            let chunk = match chunk {
+            let chunk = match timeout(SILENCE, call::chunk(&mut body)).await {
                 Err(_) | Ok(Ok(None)) => return Ok(End::Again),
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Err(trouble)) => return Err(trouble),
@@ -275,8 +299,6 @@ impl Watch {
             }
             return Ok(None);
         };
-        version.clear();
-        version.push_str(&read.version);
         if change.kind == "DELETED" {
             if let RowSet::Jobs(rows) = &read.rows {
                 for row in rows {
@@ -288,6 +310,9 @@ impl Watch {
             self.context.outlet.upsert(&self.scope, read.rows).await;
         }
         self.cron(read.cron).await;
+        // Only now: whoever is interrupted before must see this change again.
+        version.clear();
+        version.push_str(&read.version);
         Ok(None)
     }
 }
