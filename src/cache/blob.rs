@@ -119,3 +119,25 @@ fn many<R: DeserializeOwned + Intern>(mut bytes: &[u8], names: &mut Interner) ->
     rows.shrink_to_fit();
     Some(rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn damaged_bytes_are_nothing(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            // Bytes that are no frame, and a sound frame around rows that are none.
+            let mut frame = FrameEncoder::new(Vec::new());
+            frame.write_all(&bytes).expect("in memory");
+            for blob in [bytes.clone(), frame.finish().expect("in memory")] {
+                for &table in TableId::ALL {
+                    let _ = rows(table, &blob, &mut Interner::default());
+                }
+                let _ = restarts(&blob);
+            }
+        }
+    }
+}

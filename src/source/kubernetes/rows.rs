@@ -21,6 +21,8 @@ mod event;
 mod job;
 mod node;
 mod pod;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 /// Labels of one row.
