@@ -1,7 +1,5 @@
 //! Keys: first the menu, then the input line, then digits, capital letters and the table of commands.
 
-use tui_input::backend::crossterm::EventHandler as _;
-
 use super::{App, effect::Effect, menu::Choice, messages::Level, prompt::PromptKind, tab::TABS};
 use crate::{
     command::{Context, keys::Key},
@@ -35,12 +33,8 @@ impl App {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
-        if self.prompt.is_some() {
-            for c in text.chars().filter(|c| !c.is_control()).take(4096) {
-                if let Some(prompt) = &mut self.prompt {
-                    prompt.input.handle(tui_input::InputRequest::InsertChar(c));
-                }
-            }
+        if let Some(prompt) = &mut self.prompt {
+            prompt.paste(text);
             self.prompt_changed();
         }
     }
@@ -89,7 +83,7 @@ impl App {
                 self.prompt_follow();
             }
             _ => {
-                prompt.input.handle_event(&crossterm::event::Event::Key(key.event()));
+                prompt.edit(key);
                 self.prompt_changed();
             }
         }
