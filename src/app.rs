@@ -79,8 +79,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             user: String::new(),
-            theme: "dark".into(),
-            themes: vec!["dark".into()],
+            theme: crate::theme::DEFAULT.into(),
+            themes: vec![crate::theme::DEFAULT.into()],
             ascii: false,
             no_color: false,
             demo: false,
@@ -233,6 +233,19 @@ impl App {
         match self.tab_mut().stack.last_mut() {
             Some(Page::Text(page)) => Some(page),
             _ => None,
+        }
+    }
+
+    /// Masks what was revealed on pages that are not in front any more.
+    fn mask_behind(&mut self) {
+        let active = self.active;
+        for (at, tab) in self.tabs.iter_mut().enumerate() {
+            let behind = tab.stack.len() - usize::from(at == active && !tab.stack.is_empty());
+            for page in &mut tab.stack[..behind] {
+                if let Page::Text(page) = page {
+                    page.revealed = false;
+                }
+            }
         }
     }
 

@@ -226,13 +226,14 @@ impl App {
                 if let Some(page) = self.text_mut().filter(|_| can) {
                     page.revealed = !page.revealed;
                 } else {
-                    self.tell(Level::Info, "no value here can be shown or masked; i (details) has the masked ones");
+                    self.tell(Level::Info, "nothing is masked here");
                 }
             }
             Command::TextCopy => {
                 let now = self.now;
-                if let Some(text) = self.text().map(|page| page.copy(now)) {
-                    self.copy(text, "the text", effects);
+                if let Some(page) = self.text() {
+                    let with = if page.revealed { "the text with its secrets" } else { "the text" };
+                    self.copy(page.copy(now), with, effects);
                 }
             }
             Command::TextReload => self.reload(effects),
