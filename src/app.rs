@@ -148,6 +148,8 @@ pub struct App {
     pub zoom: bool,
     /// What the last frame put where.
     pub hits: layout::Hits,
+    /// Tabs and lenses from which links led here, oldest first.
+    came_from: Vec<(usize, usize)>,
     next_ask: u64,
     interrupted: Option<Timestamp>,
     shown: BTreeMap<TableId, Timestamp>,
@@ -186,12 +188,18 @@ impl App {
             mouse: false,
             zoom: false,
             hits: layout::Hits::default(),
+            came_from: Vec::new(),
             next_ask: 0,
             interrupted: None,
             shown: BTreeMap::new(),
             demand: Demand::default(),
             triage_of: None,
         }
+    }
+
+    /// Whether there is a page or a place to go back to.
+    pub fn leads_back(&self) -> bool {
+        !self.tab().stack.is_empty() || !self.came_from.is_empty()
     }
 
     /// The tab in front.

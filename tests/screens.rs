@@ -220,6 +220,16 @@ fn details_and_logs() {
     update(&mut app, Event::Answer(ask, Answer::Lines(lines)), now());
     keys(&mut app, "w t");
     insta::assert_snapshot!("logs", text(&draw(&mut app, 100, 16)));
+
+    keys(&mut app, "4 l");
+    let ask = *app.logs().and_then(|page| page.asks.iter().next()).expect("a question");
+    let lines = vec![line(0, "web-7f65d-x2l4q/app", "one"), line(1, "web-7f65d-x2l4q/proxy", "two")];
+    update(&mut app, Event::Answer(ask, Answer::Lines(lines)), now());
+    let screen = text(&draw(&mut app, 80, 24));
+    assert!(
+        screen.contains("app   one") && screen.contains("proxy two"),
+        "of one pod, its name is in the title\n{screen}"
+    );
 }
 
 #[test]
@@ -248,6 +258,19 @@ fn hostile_names_stay_in_their_cells() {
         assert!(cell.symbol().chars().all(ronde::model::text::is_shown), "{:?}", cell.symbol());
     }
     insta::assert_snapshot!("hostile", text(&buffer));
+}
+
+#[test]
+fn a_finding_leads_to_its_row_and_esc_leads_back() {
+    let mut app = console(settings(), &small());
+    keys(&mut app, "1 down");
+    let finding = app.view().and_then(|view| view.selected.clone());
+    keys(&mut app, "enter");
+    assert!(app.active != 0 && app.leads_back());
+    keys(&mut app, "esc");
+    assert_eq!((app.active, app.view().and_then(|view| view.selected.clone())), (0, finding));
+    keys(&mut app, "enter 2 esc");
+    assert_eq!(app.active, 1, "who went on by himself is not led back");
 }
 
 #[test]

@@ -38,7 +38,7 @@ commands! {
     Filter "filter" ["/"] Table &[], "EXPR", 27 "filter": "Show only matching rows; esc clears."
     Palette "palette" [":"] Anywhere &[], "", 61 "command": "Run any command by name, or go to a table by its name."
     Help "help" ["?"] Anywhere &[], "", 62 "help": "Show what every key does here."
-    Back "back" ["esc", "q"] Anywhere &[], "", 1 "back": "Clear the filter, or go back one level; never quits."
+    Back "back" ["esc", "q"] Anywhere &[], "", 1 "back": "Clear the filter, or go back: to the page before, or to where a link led from; never quits."
     Quit "quit" [] Anywhere &[], "", 0 "quit": "End the console."
     Interrupt "interrupt" ["ctrl-c"] Anywhere &[], "", 0 "cancel": "Cancel what is in progress; twice in a row quits."
     Tab "tab" [] Anywhere &[], "NUMBER", 0 "tab": "Go to a tab; its number is its key."

@@ -81,7 +81,7 @@ fn hint(app: &App, spec: &Spec) -> Option<&'static str> {
         (Command::Reveal, Some(page), _) if !page.has_secrets() => None,
         (Command::Reveal, Some(page), _) => Some(if page.revealed { "mask secrets" } else { "show secrets" }),
         (Command::Back, _, Some(view)) if !view.filter_text.is_empty() => Some("clear filter"),
-        (Command::Back, ..) if app.tab().stack.is_empty() => None,
+        (Command::Back, ..) if !app.leads_back() => None,
         _ => Some(spec.hint),
     }
 }
