@@ -274,6 +274,20 @@ fn a_finding_leads_to_its_row_and_esc_leads_back() {
 }
 
 #[test]
+fn a_capital_letter_goes_through_the_columns_it_begins() {
+    let mut app = console(settings(), &small());
+    keys(&mut app, "4");
+    let mut sorts = Vec::new();
+    for _ in 0..5 {
+        keys(&mut app, "shift-r");
+        let view = app.view().expect("pods");
+        let sort = view.sort.expect("sorted");
+        sorts.push((view.rows(&app.store).field(sort.field).title, sort.descending));
+    }
+    assert_eq!(sorts, [("READY", true), ("READY", false), ("RESTARTS", true), ("RESTARTS", false), ("READY", true)]);
+}
+
+#[test]
 fn a_click_means_what_was_drawn() {
     use ronde::app::event::Mouse;
     let mut app = console(settings(), &small());

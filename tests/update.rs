@@ -136,6 +136,15 @@ fn the_old_filter_is_selected_typing_replaces_it_and_moving_keeps_it() {
 }
 
 #[test]
+fn a_key_that_means_nothing_here_says_so() {
+    let mut driver = three();
+    driver.keys("y");
+    let said = driver.app.messages.flash(driver.app.now).map(|message| message.text.clone());
+    assert_eq!(said.as_deref(), Some("y (yaml) is not for nodes"));
+    assert!(driver.app.tab().stack.is_empty());
+}
+
+#[test]
 fn revealed_secrets_are_masked_again_when_one_leaves() {
     let mut driver = three();
     let effects = driver.keys("i");

@@ -69,7 +69,7 @@ commands! {
     Events "events" ["e"] Table EVENTFUL, "", 0 "events": "Show the events about the row."
     Related "related" [">"] Table &[], "", 0 "related": "List what belongs to the row elsewhere: node, workload, pods, events."
     Lens "lens" ["v"] Table &[], "NAME", 30 "lens": "Look at the same things another way."
-    Sort "sort" ["o"] Table &[], "FIELD", 40 "sort": "Sort by a field; again: the other way round. A capital letter sorts by the column it begins."
+    Sort "sort" ["o"] Table &[], "FIELD", 40 "sort": "Sort by a field; again: the other way round. A capital letter sorts by the column it begins; pressed on, by the next such column."
     OnlyWrong "only-wrong" ["ctrl-z"] Table &[], "", 35 "only wrong": "Show only what is degraded or broken."
     Freeze "freeze" ["shift-p"] Table &[], "", 0 "freeze": "Hold the view still; again: let it go on."
     Mark "mark" ["space"] Table &[], "", 50 "mark": "Mark the row, or take the mark back."

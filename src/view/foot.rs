@@ -9,6 +9,7 @@ use crate::{
         layout::{Area, Hit, Hits, Screen},
         messages::Level,
         prompt::Prompt,
+        tab::TABS,
     },
     command::{Command, Spec},
     theme::Theme,
@@ -82,6 +83,7 @@ fn hint(app: &App, spec: &Spec) -> Option<&'static str> {
         (Command::Reveal, Some(page), _) => Some(if page.revealed { "mask secrets" } else { "show secrets" }),
         (Command::Back, _, Some(view)) if !view.filter_text.is_empty() => Some("clear filter"),
         (Command::Back, ..) if !app.leads_back() => None,
+        (Command::Lens, ..) if TABS[app.active].lenses.len() < 2 => None,
         _ => Some(spec.hint),
     }
 }
