@@ -79,8 +79,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             user: String::new(),
-            theme: "dark".into(),
-            themes: vec!["dark".into()],
+            theme: crate::theme::DEFAULT.into(),
+            themes: vec![crate::theme::DEFAULT.into()],
             ascii: false,
             no_color: false,
             demo: false,
@@ -148,6 +148,8 @@ pub struct App {
     pub zoom: bool,
     /// What the last frame put where.
     pub hits: layout::Hits,
+    /// Tabs and lenses from which links led here, oldest first.
+    came_from: Vec<(usize, usize)>,
     next_ask: u64,
     interrupted: Option<Timestamp>,
     shown: BTreeMap<TableId, Timestamp>,
@@ -186,12 +188,18 @@ impl App {
             mouse: false,
             zoom: false,
             hits: layout::Hits::default(),
+            came_from: Vec::new(),
             next_ask: 0,
             interrupted: None,
             shown: BTreeMap::new(),
             demand: Demand::default(),
             triage_of: None,
         }
+    }
+
+    /// Whether there is a page or a place to go back to.
+    pub fn leads_back(&self) -> bool {
+        !self.tab().stack.is_empty() || !self.came_from.is_empty()
     }
 
     /// The tab in front.
@@ -233,6 +241,19 @@ impl App {
         match self.tab_mut().stack.last_mut() {
             Some(Page::Text(page)) => Some(page),
             _ => None,
+        }
+    }
+
+    /// Masks what was revealed on pages that are not in front any more.
+    fn mask_behind(&mut self) {
+        let active = self.active;
+        for (at, tab) in self.tabs.iter_mut().enumerate() {
+            let behind = tab.stack.len() - usize::from(at == active && !tab.stack.is_empty());
+            for page in &mut tab.stack[..behind] {
+                if let Page::Text(page) = page {
+                    page.revealed = false;
+                }
+            }
         }
     }
 

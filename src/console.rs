@@ -63,9 +63,10 @@ pub(super) fn run(config: &Config, places: &Places, sources: Vec<Starter>, demo:
     app.rules.production = config.ui.accent.keys().filter_map(|key| Some(key.split_once(':')?.1.to_owned())).collect();
     let console = Console { app, themes, sources, views_file: Some(views_file), cache, notes };
     let runtime = super::runtime()?;
-    runtime.block_on(run::console(console))?;
+    let result = runtime.block_on(run::console(console));
     // What still runs (a file system that hangs) must not hold up the end.
     runtime.shutdown_background();
+    result?;
     Ok(Exit::Well.into())
 }
 

@@ -10,6 +10,7 @@ pub mod kubernetes;
 pub mod outlet;
 pub mod probe;
 pub mod registry;
+mod yaml;
 
 use std::{collections::BTreeMap, time::Duration};
 

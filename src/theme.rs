@@ -120,6 +120,9 @@ pub fn color(name: &str) -> Result<Color, String> {
     name.parse().map_err(|_| format!("`{name}` is not a colour; write one of the 16 names, default or #rrggbb"))
 }
 
+/// The theme of those who choose none.
+pub const DEFAULT: &str = BUILT_IN[0].0;
+
 /// The themes that come with ronde.
 pub const BUILT_IN: [(&str, &str); 3] = [
     ("dark", include_str!("../themes/dark.toml")),
@@ -177,6 +180,8 @@ impl Themes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// What xterm shows for the 16 names.
@@ -247,5 +252,20 @@ mod tests {
         assert!(missing.to_string().contains("missing field"), "{missing}");
         let wrong = BUILT_IN[0].1.replace("\"light-cyan\"", "\"lite-cyan\"");
         assert!(Theme::parse("mine", &wrong).expect_err("no colour").to_string().contains("lite-cyan"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_theme_file_makes_reading_panic(text in any::<String>(), value in any::<String>(), at in 0usize..400) {
+            prop_assert!(Theme::parse("x", &text).is_err(), "roles are missing");
+            let _ = color(&value);
+            // A right file with a line of it changed is read or refused with its name.
+            let mut lines: Vec<&str> = BUILT_IN[0].1.lines().collect();
+            let at = at % lines.len();
+            lines[at] = &value;
+            if let Err(error) = Theme::parse("mine", &lines.join("\n")) {
+                prop_assert!(error.to_string().starts_with("theme mine: ") && !error.to_string().contains('\n'));
+            }
+        }
     }
 }

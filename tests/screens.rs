@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test ends where what it expects does not hold")]
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Style};
 use ronde::{
     action::role::Role,
@@ -122,8 +123,8 @@ fn every_lens() {
             assert!(app.menu.is_some(), "a menu is drawn over the table until something is chosen");
             keys(&mut app, &lens.to_string());
             assert!(app.menu.is_none());
-            let buffer = draw(&mut app, 120, 20);
-            insta::assert_snapshot!(format!("lens{tab}_{lens}"), text(&buffer));
+            insta::assert_snapshot!(format!("lens{tab}_{lens}"), text(&draw(&mut app, 120, 20)));
+            insta::assert_snapshot!(format!("lens{tab}_{lens}_narrow"), text(&draw(&mut app, 80, 16)));
         }
     }
 }
@@ -194,13 +195,15 @@ fn details_and_logs() {
     document.heading("Container");
     document.pair_in(1, "Image", "nginx:1.27", Tone::Plain);
     document.moment(1, "Started", Some(now() - SignedDuration::from_hours(3)));
-    document.secret(1, "DB_PASSWORD", "hunter2");
+    document.guarded(1, "DB_PASSWORD", "hunter2");
     update(&mut app, Event::Answer(ask, Answer::Document(document)), now());
     let screen = text(&draw(&mut app, 100, 24));
-    assert!(!screen.contains("hunter2"), "{screen}");
+    assert!(!screen.contains("hunter2") && screen.contains("v show secrets"), "{screen}");
     insta::assert_snapshot!("details", screen);
     keys(&mut app, "v");
-    assert!(text(&draw(&mut app, 100, 24)).contains("hunter2"));
+    let screen = text(&draw(&mut app, 100, 24));
+    assert!(screen.contains("hunter2") && screen.contains("v mask secrets"), "{screen}");
+    assert!(screen.contains("secrets shown"), "{screen}");
 
     keys(&mut app, "q l");
     let ask = *app.logs().and_then(|page| page.asks.iter().next()).expect("a question");
@@ -217,6 +220,16 @@ fn details_and_logs() {
     update(&mut app, Event::Answer(ask, Answer::Lines(lines)), now());
     keys(&mut app, "w t");
     insta::assert_snapshot!("logs", text(&draw(&mut app, 100, 16)));
+
+    keys(&mut app, "4 l");
+    let ask = *app.logs().and_then(|page| page.asks.iter().next()).expect("a question");
+    let lines = vec![line(0, "web-7f65d-x2l4q/app", "one"), line(1, "web-7f65d-x2l4q/proxy", "two")];
+    update(&mut app, Event::Answer(ask, Answer::Lines(lines)), now());
+    let screen = text(&draw(&mut app, 80, 24));
+    assert!(
+        screen.contains("app   one") && screen.contains("proxy two"),
+        "of one pod, its name is in the title\n{screen}"
+    );
 }
 
 #[test]
@@ -248,6 +261,33 @@ fn hostile_names_stay_in_their_cells() {
 }
 
 #[test]
+fn a_finding_leads_to_its_row_and_esc_leads_back() {
+    let mut app = console(settings(), &small());
+    keys(&mut app, "1 down");
+    let finding = app.view().and_then(|view| view.selected.clone());
+    keys(&mut app, "enter");
+    assert!(app.active != 0 && app.leads_back());
+    keys(&mut app, "esc");
+    assert_eq!((app.active, app.view().and_then(|view| view.selected.clone())), (0, finding));
+    keys(&mut app, "enter 2 esc");
+    assert_eq!(app.active, 1, "who went on by himself is not led back");
+}
+
+#[test]
+fn a_capital_letter_goes_through_the_columns_it_begins() {
+    let mut app = console(settings(), &small());
+    keys(&mut app, "4");
+    let mut sorts = Vec::new();
+    for _ in 0..5 {
+        keys(&mut app, "shift-r");
+        let view = app.view().expect("pods");
+        let sort = view.sort.expect("sorted");
+        sorts.push((view.rows(&app.store).field(sort.field).title, sort.descending));
+    }
+    assert_eq!(sorts, [("READY", true), ("READY", false), ("RESTARTS", true), ("RESTARTS", false), ("READY", true)]);
+}
+
+#[test]
 fn a_click_means_what_was_drawn() {
     use ronde::app::event::Mouse;
     let mut app = console(settings(), &small());
@@ -274,4 +314,55 @@ fn the_picture_is_current() {
     }
     let stored = std::fs::read_to_string(path).unwrap_or_default();
     assert!(stored == picture, "docs/screen.svg is not current: run RONDE_BLESS=1 cargo test");
+}
+
+/// What a person, a cat on the keyboard or a window manager does.
+#[derive(Clone, Debug)]
+enum Doing {
+    Key(String),
+    Press(u16, u16),
+    Wheel(i8),
+    Paste(String),
+    Size(u16, u16),
+}
+
+fn doings() -> impl Strategy<Value = Vec<Doing>> {
+    let named = prop::sample::select(ronde::command::SPECS.iter().flat_map(|spec| spec.keys).collect::<Vec<_>>());
+    let doing = prop_oneof![
+        6 => named.prop_map(|key| Doing::Key((*key).to_owned())),
+        3 => prop::sample::select(vec!["enter", "esc", "1", "2", "3", "4", "down", "backspace", "home", "tab"])
+            .prop_map(|key| Doing::Key(key.to_owned())),
+        2 => proptest::char::range('a', 'z').prop_map(|c| Doing::Key(c.to_string())),
+        1 => proptest::char::range('a', 'z').prop_map(|c| Doing::Key(format!("shift-{c}"))),
+        1 => (0u16..230, 0u16..70).prop_map(|(x, y)| Doing::Press(x, y)),
+        1 => (-5i8..5).prop_map(Doing::Wheel),
+        1 => any::<String>().prop_map(Doing::Paste),
+        2 => (0u16..230, 0u16..70).prop_map(|(columns, rows)| Doing::Size(columns, rows)),
+    ];
+    prop::collection::vec(doing, 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn whatever_one_does_every_screen_can_be_drawn(doings in doings()) {
+        use ronde::app::event::Mouse;
+        let mut app = console(settings(), &small());
+        let mut size = (80, 24);
+        for doing in doings {
+            let at = app.now + SignedDuration::from_millis(300);
+            match doing {
+                Doing::Key(key) => drop(update(&mut app, Event::Key(Key::parse(&key).expect("a key")), at)),
+                Doing::Press(x, y) => drop(update(&mut app, Event::Mouse(Mouse::Press(x, y)), at)),
+                Doing::Wheel(lines) => drop(update(&mut app, Event::Mouse(Mouse::Wheel(lines)), at)),
+                Doing::Paste(text) => drop(update(&mut app, Event::Paste(text), at)),
+                Doing::Size(columns, rows) => size = (columns, rows),
+            }
+            let buffer = draw(&mut app, size.0, size.1);
+            for cell in &buffer.content {
+                prop_assert!(cell.symbol().chars().all(ronde::model::text::is_shown), "{:?}", cell.symbol());
+            }
+        }
+    }
 }

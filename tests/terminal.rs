@@ -85,29 +85,6 @@ fn a_small_terminal_is_fully_usable_and_resizing_redraws() {
 }
 
 #[test]
-fn the_terminal_is_given_back_however_it_ends() {
-    let mut terminal = demo(80, 24);
-    terminal.send(":q\r");
-    assert!(terminal.ended().success());
-    assert!(!terminal.is_alternate());
-    for signal in ["TERM", "HUP", "INT"] {
-        let mut terminal = demo(80, 24);
-        assert!(terminal.is_alternate());
-        terminal.signal(signal);
-        assert!(terminal.ended().success(), "{signal}");
-        terminal.wait(signal, |_| true);
-        assert!(!terminal.is_alternate(), "{signal}");
-    }
-}
-
-#[test]
-fn a_terminal_that_goes_away_ends_the_program() {
-    let mut terminal = demo(80, 24);
-    terminal.hang_up();
-    terminal.ended();
-}
-
-#[test]
 fn ctrl_c_twice_quits() {
     let mut terminal = demo(80, 24);
     terminal.send("\x03");

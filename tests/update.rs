@@ -111,6 +111,70 @@ fn a_filter_works_as_one_types_and_esc_takes_it_back() {
 }
 
 #[test]
+fn the_old_filter_is_selected_typing_replaces_it_and_moving_keeps_it() {
+    let mut driver = three();
+    driver.keys("/");
+    driver.text("cpu>40");
+    driver.keys("enter");
+    let text = |driver: &Driver| driver.app.view().map(|view| view.filter_text.clone()).expect("a table");
+    driver.keys("/");
+    assert_eq!(text(&driver), "cpu>40", "opened, it still holds");
+    driver.text("h3");
+    assert_eq!(text(&driver), "h3");
+    driver.keys("esc");
+    assert_eq!(text(&driver), "cpu>40", "esc brings the old one back");
+    driver.keys("/ end");
+    driver.text("5");
+    assert_eq!(text(&driver), "cpu>405");
+    driver.keys("enter / backspace");
+    assert_eq!(text(&driver), "");
+    driver.keys("enter /");
+    driver.text("h2");
+    driver.keys("enter /");
+    driver.send(Event::Paste("h1".into()));
+    assert_eq!(text(&driver), "h1");
+}
+
+#[test]
+fn a_key_that_means_nothing_here_says_so() {
+    let mut driver = three();
+    driver.keys("y");
+    let said = driver.app.messages.flash(driver.app.now).map(|message| message.text.clone());
+    assert_eq!(said.as_deref(), Some("y (yaml) is not for nodes"));
+    assert!(driver.app.tab().stack.is_empty());
+}
+
+#[test]
+fn revealed_secrets_are_masked_again_when_one_leaves() {
+    let mut driver = three();
+    let effects = driver.keys("i");
+    let id = effects.iter().find_map(|effect| match effect {
+        Effect::Ask(id, ..) => Some(*id),
+        _ => None,
+    });
+    let mut document = ronde::model::document::Document::default();
+    document.guarded(0, "DB_PASSWORD", "hunter2");
+    driver.send(Event::Answer(id.expect("a question"), Answer::Document(document)));
+    let revealed = |driver: &Driver| driver.app.text().is_some_and(|page| page.revealed);
+    let copied = |driver: &mut Driver| {
+        let effects = driver.keys("c");
+        let copied = effects.into_iter().find_map(|effect| match effect {
+            Effect::Copy(text) => Some(text),
+            _ => None,
+        });
+        copied.expect("a copy")
+    };
+    assert!(!copied(&mut driver).contains("hunter2"));
+    for leave in ["? q", "3 2", "tab backtab"] {
+        driver.keys("v");
+        assert!(revealed(&driver), "{leave}");
+        assert!(copied(&mut driver).contains("hunter2"), "what is shown is what is copied");
+        driver.keys(leave);
+        assert!(driver.app.text().is_some() && !revealed(&driver), "{leave}");
+    }
+}
+
+#[test]
 fn a_filter_that_cannot_be_read_leaves_the_last_one_and_says_why() {
     let mut driver = three();
     for filter in ["cpu>40", "cpu>40 and bogus>1"] {

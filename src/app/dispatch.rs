@@ -123,8 +123,8 @@ impl App {
             Command::Quit => effects.push(Effect::Quit),
             Command::Interrupt => self.interrupt(effects),
             Command::Tab => self.tab_named(argument),
-            Command::NextTab => self.active = (self.active + 1) % TABS.len(),
-            Command::PreviousTab => self.active = (self.active + TABS.len() - 1) % TABS.len(),
+            Command::NextTab => self.turn(1),
+            Command::PreviousTab => self.turn(TABS.len() - 1),
             Command::Sources => self.open_sources(),
             Command::Messages => self.open_messages(),
             Command::Theme => self.theme(argument),
@@ -226,13 +226,14 @@ impl App {
                 if let Some(page) = self.text_mut().filter(|_| can) {
                     page.revealed = !page.revealed;
                 } else {
-                    self.tell(Level::Info, "no value here can be shown or masked; i (details) has the masked ones");
+                    self.tell(Level::Info, "nothing is masked here");
                 }
             }
             Command::TextCopy => {
                 let now = self.now;
-                if let Some(text) = self.text().map(|page| page.copy(now)) {
-                    self.copy(text, "the text", effects);
+                if let Some(page) = self.text() {
+                    let with = if page.revealed { "the text with its secrets" } else { "the text" };
+                    self.copy(page.copy(now), with, effects);
                 }
             }
             Command::TextReload => self.reload(effects),
@@ -287,6 +288,11 @@ impl App {
         } else {
             self.tell(Level::Info, "ctrl-c again, or :q, ends ronde");
         }
+    }
+
+    fn turn(&mut self, tabs: usize) {
+        self.active = (self.active + tabs) % TABS.len();
+        self.came_from.clear();
     }
 
     fn tab_named(&mut self, argument: &str) {

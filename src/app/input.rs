@@ -1,11 +1,9 @@
 //! Keys: first the menu, then the input line, then digits, capital letters and the table of commands.
 
-use tui_input::backend::crossterm::EventHandler as _;
-
 use super::{App, effect::Effect, menu::Choice, messages::Level, prompt::PromptKind, tab::TABS};
 use crate::{
     command::{Context, keys::Key},
-    model::order::Sort,
+    model::{order::Sort, value::Kind},
 };
 
 /// Capital letters that never sort: they mean something.
@@ -28,6 +26,9 @@ impl App {
             if let Some(tab) = TABS.iter().position(|tab| tab.number == c) {
                 return self.go_to_tab(tab);
             }
+            if let (Some(spec), Some(table)) = (self.keymap.elsewhere(key, context), table) {
+                return self.tell(Level::Info, format!("{} ({}) is not for {}", key.show(), spec.id, table.name()));
+            }
             if context == Context::Table && c.is_uppercase() && !RESERVED.contains(&c) {
                 self.sort_by_letter(c);
             }
@@ -35,12 +36,8 @@ impl App {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
-        if self.prompt.is_some() {
-            for c in text.chars().filter(|c| !c.is_control()).take(4096) {
-                if let Some(prompt) = &mut self.prompt {
-                    prompt.input.handle(tui_input::InputRequest::InsertChar(c));
-                }
-            }
+        if let Some(prompt) = &mut self.prompt {
+            prompt.paste(text);
             self.prompt_changed();
         }
     }
@@ -89,7 +86,7 @@ impl App {
                 self.prompt_follow();
             }
             _ => {
-                prompt.input.handle_event(&crossterm::event::Event::Key(key.event()));
+                prompt.edit(key);
                 self.prompt_changed();
             }
         }
@@ -139,14 +136,24 @@ impl App {
         }
     }
 
-    /// Sorts by the first column whose header begins with the letter.
+    /// Sorts by the first column whose header begins with the letter; again: the other way round, then by the next such
+    /// column (R: READY, then RESTARTS).
     fn sort_by_letter(&mut self, letter: char) {
-        let Some(rows) = self.rows() else { return };
-        let field = (0..rows.field_count()).find(|&at| {
+        let (Some(rows), Some(view)) = (self.rows(), self.view()) else { return };
+        let begins = |&at: &usize| {
             let meta = rows.field(at);
             meta.column.is_some() && meta.title.starts_with(letter)
-        });
-        match field {
+        };
+        let fields: Vec<usize> = (0..rows.field_count()).filter(begins).collect();
+        let now = view.sort.and_then(|sort| Some((fields.iter().position(|&at| at == sort.field)?, sort)));
+        let field = match now {
+            Some((at, sort)) if sort.descending != begins_descending(rows.field(sort.field).kind) => {
+                fields.get((at + 1) % fields.len())
+            }
+            Some((at, _)) => fields.get(at),
+            None => fields.first(),
+        };
+        match field.copied() {
             Some(field) => self.sort_by(field),
             None => {
                 let text = format!("no column begins with {letter}; o lists all fields");
@@ -157,14 +164,18 @@ impl App {
 
     /// Sorts by a field; by the same field again, the other way round. Numbers begin with the largest.
     pub(super) fn sort_by(&mut self, field: usize) {
-        use crate::model::value::Kind;
         let Some((view, store)) = self.view_and_store() else { return };
         let kind = view.rows(store).field(field).kind;
         let descending = match view.sort {
             Some(sort) if sort.field == field => !sort.descending,
-            _ => !matches!(kind, Kind::Text | Kind::Age | Kind::Bool),
+            _ => begins_descending(kind),
         };
         view.sort = Some(Sort { field, descending });
         view.touch();
     }
+}
+
+/// Whether a sort by such values begins with the largest.
+fn begins_descending(kind: Kind) -> bool {
+    !matches!(kind, Kind::Text | Kind::Age | Kind::Bool)
 }

@@ -302,6 +302,8 @@ pub fn clock(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn line(second: i64, origin: &str, text: &str) -> LogLine {
@@ -355,5 +357,33 @@ mod tests {
         assert_eq!((page.top, page.follow), (2, false));
         page.only_found = true;
         assert_eq!(page.shown(), Shown::Some(vec![2]));
+    }
+
+    proptest! {
+        #[test]
+        fn every_field_of_a_json_line_is_shown(
+            fields in prop::collection::btree_map("[a-z]{1,8}", "[ -~]{0,12}", 0..6),
+            text in any::<String>(),
+        ) {
+            let line = serde_json::to_string(&fields).expect("json");
+            let (level, shown) = json_line(&line).expect("an object");
+            let apart = ["ts", "time", "timestamp", "date"];
+            for (name, value) in fields.iter().filter(|(name, _)| !apart.contains(&name.as_str())) {
+                prop_assert!(shown.contains(value.as_str()) || level.as_ref() == Some(value), "{} of {}", name, shown);
+            }
+            let _ = json_line(&text);
+        }
+
+        #[test]
+        fn lines_of_any_order_are_kept_by_time_and_counted(seconds in prop::collection::vec(prop::option::of(0i64..50), 0..80)) {
+            let mut page = LogPage::new("logs", TableId::Pods, vec![]);
+            for second in &seconds {
+                let mut line = line(second.unwrap_or_default(), "a", "x");
+                line.at = line.at.filter(|_| second.is_some());
+                page.add(vec![line]);
+            }
+            prop_assert_eq!(page.lines.len(), seconds.len());
+            prop_assert_eq!(page.bytes, seconds.len());
+        }
     }
 }

@@ -13,6 +13,9 @@ use crate::{
     model::{filter::Filter, key::Key, store::TableId},
 };
 
+/// Places that links led from that are kept.
+const TRAIL: usize = 16;
+
 impl App {
     /// Goes to a tab, as one left it; to its table when it is in front already.
     pub(super) fn go_to_tab(&mut self, tab: usize) {
@@ -20,11 +23,13 @@ impl App {
             self.tab_mut().stack.clear();
         }
         self.active = tab.min(TABS.len() - 1);
+        self.came_from.clear();
     }
 
     /// Goes to a tab's lens.
     pub(super) fn go_to_lens(&mut self, tab: usize, lens: usize) {
         self.active = tab;
+        self.came_from.clear();
         let tab = self.tab_mut();
         tab.lens = lens.min(tab.views.len() - 1);
         tab.stack.clear();
@@ -57,7 +62,16 @@ impl App {
     /// Follows a link from the selected row.
     pub(super) fn follow(&mut self, link: Link, effects: &mut Vec<Effect>) {
         match link {
-            Link::Row(table, key) => self.go_to_row(table, &key),
+            Link::Row(table, key) => {
+                let from = (self.active, self.tab().lens);
+                let mut trail = std::mem::take(&mut self.came_from);
+                self.go_to_row(table, &key);
+                if (self.active, self.tab().lens) != from {
+                    trail.push(from);
+                    trail.drain(..trail.len().saturating_sub(TRAIL));
+                }
+                self.came_from = trail;
+            }
             Link::Logs => self.dispatch(Command::Logs, "", effects),
             Link::Details => self.dispatch(Command::Details, "", effects),
             Link::Matching { table, title, filter } => {
@@ -92,7 +106,7 @@ impl App {
         found
     }
 
-    /// One step back: the filter, then the page. Never quits.
+    /// One step back: the filter, then the page, then the place from which a link led here. Never quits.
     pub(super) fn back(&mut self, effects: &mut Vec<Effect>) {
         if let Some((view, store)) = self.view_and_store()
             && !(view.filter_text.is_empty() && view.filter_error.is_none())
@@ -102,6 +116,10 @@ impl App {
         }
         if let Some(page) = self.tab_mut().stack.pop() {
             cancel(&page, effects);
+        } else if let Some((tab, lens)) = self.came_from.pop() {
+            let trail = std::mem::take(&mut self.came_from);
+            self.go_to_lens(tab, lens);
+            self.came_from = trail;
         } else if self.zoom {
             self.zoom = false;
         }

@@ -1,11 +1,14 @@
 //! The input line: a filter, a command by name, a search, an argument.
 
-use tui_input::Input;
+use tui_input::{Input, backend::crossterm::EventHandler as _};
 
 use crate::{
-    command::{Command, Context, SPECS},
+    command::{Command, Context, SPECS, keys::Key},
     model::{store::TableId, table::Rows},
 };
+
+/// Characters of a pasted text that are taken.
+const PASTED: usize = 4096;
 
 /// What the line is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +36,8 @@ pub struct Prompt {
     pub completions: Vec<(String, String)>,
     /// The completion chosen with tab.
     pub chosen: Option<usize>,
+    /// The text it began with is still as it was: typing replaces it, a key that moves or completes keeps it.
+    pub selected: bool,
 }
 
 impl Prompt {
@@ -44,6 +49,26 @@ impl Prompt {
             before: text.to_owned(),
             completions: Vec::new(),
             chosen: None,
+            selected: !text.is_empty(),
+        }
+    }
+
+    /// Applies a key that edits.
+    pub fn edit(&mut self, key: Key) {
+        let replaces = key.character().is_some() || matches!(&*key.show(), "space" | "backspace" | "delete" | "ctrl-h");
+        if std::mem::take(&mut self.selected) && replaces {
+            self.input.reset();
+        }
+        self.input.handle_event(&crossterm::event::Event::Key(key.event()));
+    }
+
+    /// Takes text as if it were typed.
+    pub fn paste(&mut self, text: &str) {
+        if std::mem::take(&mut self.selected) {
+            self.input.reset();
+        }
+        for c in text.chars().filter(|c| !c.is_control()).take(PASTED) {
+            self.input.handle(tui_input::InputRequest::InsertChar(c));
         }
     }
 
@@ -68,6 +93,7 @@ impl Prompt {
 
     /// Takes the next completion (or the previous) into the text.
     pub fn choose(&mut self, forward: bool) {
+        self.selected = false;
         if self.completions.is_empty() {
             return;
         }

@@ -60,7 +60,7 @@ pub async fn console(console: Console) -> io::Result<()> {
     let guard = Guard::take(console.app.mouse)?;
     let mut signals = Signals::new()?;
     let (columns, rows) = crossterm::terminal::size()?;
-    let screen = Screen::new(columns, rows)?;
+    let screen = Screen::new(columns, rows, guard.taken())?;
     let inbox = Inbox::default();
     let (answers, answered) = mpsc::channel(256);
     let (tell, told) = mpsc::channel(16);

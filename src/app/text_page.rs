@@ -14,9 +14,6 @@ use crate::model::{
     value::{duration, seconds_between},
 };
 
-/// What stands in for a secret.
-pub const MASK: &str = "••••••••";
-
 /// Where a page's text comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
@@ -79,8 +76,7 @@ impl TextPage {
 
     /// Whether a line holds a value that is masked until asked for.
     pub fn has_secrets(&self) -> bool {
-        let lines = self.document.iter().flat_map(|document| &document.lines);
-        lines.into_iter().any(|line| matches!(line, Line::Secret { .. }))
+        self.document.as_ref().is_some_and(Document::has_secrets)
     }
 
     /// Scrolls by lines, within the text.
@@ -117,21 +113,9 @@ impl TextPage {
         }
     }
 
-    /// The whole text; secrets stay masked, also when they are shown.
+    /// The whole text as it is shown: with secrets only while they are.
     pub fn copy(&self, now: Timestamp) -> String {
-        let Some(document) = &self.document else { return String::new() };
-        let mut out = String::new();
-        for line in &document.lines {
-            let (indent, name, value, _) = parts(line, false, now);
-            out.push_str(&" ".repeat(usize::from(indent) * 2));
-            if let Some(name) = name {
-                out.push_str(&name);
-                out.push_str(": ");
-            }
-            out.push_str(&value);
-            out.push('\n');
-        }
-        out
+        (0..self.len()).map(|at| self.line_text(at, now) + "\n").collect()
     }
 }
 
@@ -140,9 +124,9 @@ pub fn parts(line: &Line, revealed: bool, now: Timestamp) -> (u8, Option<Cow<'_,
     match line {
         Line::Heading(text) => (0, None, inert(text), Tone::Accent),
         Line::Pair { indent, name, value, tone } => (*indent, Some(inert(name)), inert(value), *tone),
-        Line::Secret { indent, name, value } => {
-            let value = if revealed { inert(value) } else { Cow::Borrowed(MASK) };
-            (*indent, Some(inert(name)), value, Tone::Dim)
+        Line::Secret { indent, name, masked, whole } => {
+            let (value, tone) = if revealed { (whole.reveal(), Tone::Warn) } else { (&**masked, Tone::Plain) };
+            (*indent, name.as_deref().map(inert), inert(value), tone)
         }
         Line::Moment { indent, name, at } => {
             let shown =

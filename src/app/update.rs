@@ -21,6 +21,7 @@ pub fn update(app: &mut App, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Wake => {}
     }
     app.settle();
+    app.mask_behind();
     app.demand(&mut effects);
     effects
 }

@@ -114,3 +114,28 @@ fn unfold<R: DeserializeOwned>(bytes: &[u8], mut take: impl FnMut(R)) -> Option<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use lz4_flex::frame::FrameEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn damaged_bytes_are_nothing(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            // Bytes that are no frame, and a sound frame around rows that are none.
+            let mut frame = FrameEncoder::new(Vec::new());
+            frame.write_all(&bytes).expect("in memory");
+            for blob in [bytes.clone(), frame.finish().expect("in memory")] {
+                for &table in TableId::ALL {
+                    let _ = rows(table, &blob, &mut Known::default());
+                }
+                let _ = restarts(&blob);
+            }
+        }
+    }
+}

@@ -81,6 +81,11 @@ impl Keymap {
             .map(|(_, spec)| spec.command)
     }
 
+    /// The command that the key is on other tables.
+    pub fn elsewhere(&self, key: Key, context: Context) -> Option<&'static Spec> {
+        self.bindings.iter().find(|(bound, spec)| *bound == key && spec.context == context).map(|(_, spec)| *spec)
+    }
+
     /// The keys of a command, as help shows them.
     pub fn keys(&self, command: Command) -> Vec<String> {
         self.bindings.iter().filter(|(_, spec)| spec.command == command).map(|(key, _)| key.show()).collect()

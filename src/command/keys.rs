@@ -1,5 +1,7 @@
 //! Keys as people write them (`ctrl-r`, `shift-g`, `/`) and as terminals send them, made one.
 
+use std::borrow::Cow;
+
 use crokey::{KeyCombination, KeyCombinationFormat, OneToThree};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -10,7 +12,19 @@ pub struct Key(KeyCombination);
 impl Key {
     /// Reads `ctrl-r`, `shift-g`, `space`, `/`. The error says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.parse::<KeyCombination>()
+        // `G` as help shows it is `shift-g`; with ctrl a terminal sends no difference.
+        let (modifiers, last) = text.rsplit_once('-').map_or(("", text), |(modifiers, last)| (modifiers, last));
+        let mut letter = last.chars();
+        let capital = letter.next().filter(|c| c.is_ascii_uppercase() && letter.next().is_none());
+        let written = match capital {
+            Some(c) if !modifiers.contains("ctrl") => {
+                let modifiers = if modifiers.is_empty() { String::new() } else { format!("{modifiers}-") };
+                Cow::Owned(format!("{modifiers}shift-{}", c.to_ascii_lowercase()))
+            }
+            _ => Cow::Borrowed(text),
+        };
+        written
+            .parse::<KeyCombination>()
             .map(|key| Self(even(key)))
             .map_err(|_| format!("`{text}` is not a key; write it like ctrl-r, shift-g, f5, space or /"))
     }
@@ -50,6 +64,9 @@ impl From<KeyEvent> for Key {
 
 /// The same key is sent differently: `?` with and without shift, `ctrl-\` as `ctrl-4`.
 fn even(mut key: KeyCombination) -> KeyCombination {
+    if key.codes == OneToThree::One(KeyCode::BackTab) {
+        key.modifiers |= KeyModifiers::SHIFT;
+    }
     if let OneToThree::One(KeyCode::Char(c)) = &mut key.codes {
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             *c = match *c {
@@ -58,6 +75,7 @@ fn even(mut key: KeyCombination) -> KeyCombination {
                 '7' => '_',
                 c => c.to_ascii_lowercase(),
             };
+            key.modifiers -= KeyModifiers::SHIFT;
         }
         if !c.is_alphabetic() {
             key.modifiers -= KeyModifiers::SHIFT;
@@ -83,6 +101,8 @@ impl SmallNames for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -114,5 +134,30 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_an_example() {
         assert!(Key::parse("ctrl-nonsense").is_err_and(|message| message.contains("ctrl-r")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_reading_panic(text in any::<String>()) {
+            let _ = Key::parse(&text);
+        }
+
+        #[test]
+        fn what_help_shows_can_be_written_in_the_configuration(
+            code in prop_oneof![
+                proptest::char::range('!', '~').prop_map(KeyCode::Char),
+                prop::sample::select(vec![
+                    KeyCode::Enter, KeyCode::Esc, KeyCode::Tab, KeyCode::BackTab, KeyCode::Backspace, KeyCode::Delete,
+                    KeyCode::Home, KeyCode::End, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Up, KeyCode::Down,
+                    KeyCode::Left, KeyCode::Right, KeyCode::Insert, KeyCode::F(5), KeyCode::Char(' '),
+                ]),
+            ],
+            modifiers in prop::sample::select(vec![
+                KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT, KeyModifiers::CONTROL | KeyModifiers::ALT,
+            ]),
+        ) {
+            let key = Key::from(KeyEvent::new(code, modifiers));
+            prop_assert_eq!(Key::parse(&key.show()), Ok(key), "{}", key.show());
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{error::suggestion, schema::THEMES, size::Size};
-use crate::model::text;
+use super::{error::suggestion, size::Size};
+use crate::{model::text, theme::BUILT_IN};
 
 /// Characters of a name that a person gives.
 const NAME_LIMIT: usize = 64;
@@ -36,12 +36,13 @@ fn path(text: &str) -> Option<String> {
 }
 
 fn theme(text: &str) -> Option<String> {
-    if THEMES.contains(&text) {
+    let names = BUILT_IN.map(|(name, _)| name);
+    if names.contains(&text) {
         None
     } else if text.contains('/') {
         path(text)
     } else {
-        let hint = suggestion(text, THEMES);
+        let hint = suggestion(text, names);
         let paths = if hint.ends_with('?') { "" } else { ", or the path of a theme file" };
         Some(format!("no such theme{hint}{paths}"))
     }

@@ -64,12 +64,9 @@ pub struct Ui {
 
 impl Default for Ui {
     fn default() -> Self {
-        Self { theme: THEMES[0].to_owned(), ascii: false, mouse: true, accent: BTreeMap::new() }
+        Self { theme: crate::theme::DEFAULT.to_owned(), ascii: false, mouse: true, accent: BTreeMap::new() }
     }
 }
-
-/// The themes that come with ronde; the first is the default.
-pub const THEMES: [&str; 3] = ["dark", "light", "high-contrast"];
 
 /// One of the terminal's sixteen colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

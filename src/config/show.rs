@@ -9,13 +9,7 @@ use super::{
     load::Loaded,
     tree::{Node, Origin, place},
 };
-use crate::model::text;
-
-/// What stands in place of a secret.
-const MASK: &str = "********";
-
-/// Parts of names whose values nobody should read over a shoulder.
-const SECRET: [&str; 5] = ["password", "passwd", "passphrase", "token", "secret"];
+use crate::model::{secret, text};
 
 impl Loaded {
     /// The merged configuration, as `ronde config show` prints it: valid TOML.
@@ -31,7 +25,7 @@ impl Loaded {
         let entry = |key: &str| node.and_then(|node| node.entry(key));
         for (key, value) in table.iter().filter(|(_, value)| !is_section(value)) {
             let origin = entry(key).map(|entry| entry.node.origin);
-            let _ = writeln!(out, "{} = {}  # {}", quote(key), masked(value), self.origin(origin));
+            let _ = writeln!(out, "{} = {}  # {}", quote(key), masked(key, value), self.origin(origin));
         }
         for (key, value) in table {
             let path = [path, &[key]].concat();
@@ -80,41 +74,20 @@ fn quote(key: &str) -> String {
     if bare { key.to_owned() } else { Value::String(key.to_owned()).to_string() }
 }
 
-/// The value with what looks like a secret masked: the password in an address, the argument of `--token`.
-fn masked(value: &Value) -> Value {
+/// The value of this key with what looks like a secret masked: the password in an address, the argument of `--token`.
+fn masked(key: &str, value: &Value) -> Value {
     match value {
-        Value::String(text) => Value::String(mask_text(text)),
-        Value::Array(list) => {
-            let mut hide = false;
-            let masked = list.iter().map(|value| {
-                let Some(text) = value.as_str() else { return masked(value) };
-                let shown = if hide { MASK.to_owned() } else { mask_text(text) };
-                hide = text.starts_with('-') && !text.contains('=') && is_secret(text);
-                Value::String(shown)
-            });
-            Value::Array(masked.collect())
+        Value::String(text) => Value::String(secret::masked(key, text).into_owned()),
+        Value::Array(list) if list.iter().all(Value::is_str) => {
+            let words = secret::masked_command(list.iter().filter_map(Value::as_str));
+            Value::Array(words.into_iter().map(|word| Value::String(word.into_owned())).collect())
         }
-        Value::Table(table) => Value::Table(table.iter().map(|(key, value)| (key.clone(), masked(value))).collect()),
+        Value::Array(list) => Value::Array(list.iter().map(|value| masked(key, value)).collect()),
+        Value::Table(table) => {
+            Value::Table(table.iter().map(|(key, value)| (key.clone(), masked(key, value))).collect())
+        }
         other => other.clone(),
     }
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET.iter().any(|part| name.contains(part))
-}
-
-fn mask_text(text: &str) -> String {
-    if let Some((name, _)) = text.split_once('=').filter(|(name, _)| is_secret(name)) {
-        return format!("{name}={MASK}");
-    }
-    let userinfo = text.split_once("://").and_then(|(scheme, rest)| {
-        let authority = rest.split('/').next()?;
-        let (user, host) = authority.rsplit_once('@')?;
-        let (user, _) = user.split_once(':')?;
-        Some(format!("{scheme}://{user}:{MASK}@{host}{}", &rest[authority.len()..]))
-    });
-    userinfo.unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -123,15 +96,11 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_and_the_rest_is_not() {
-        for (text, shown) in [
-            ("tcp://bob:hunter2@h:2376/x", "tcp://bob:********@h:2376/x"),
-            ("tcp://h:2376", "tcp://h:2376"),
-            ("TOKEN=abc", "TOKEN=********"),
-            ("--namespace=mw", "--namespace=mw"),
-        ] {
-            assert_eq!(mask_text(text), shown);
-        }
+        let address = Value::from("tcp://bob:hunter2@h:2376/x");
+        assert_eq!(masked("docker", &address), Value::from("tcp://bob:••••••@h:2376/x"));
+        assert_eq!(masked("context", &Value::from("eqiad")), Value::from("eqiad"));
         let command = Value::from(vec!["x", "--token", "abc", "--verbose", "y"]);
-        assert_eq!(masked(&command), Value::from(vec!["x", "--token", MASK, "--verbose", "y"]));
+        let shown = Value::from(vec!["x", "--token", secret::MASK, "--verbose", "y"]);
+        assert_eq!(masked("command", &command), shown);
     }
 }

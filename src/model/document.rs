@@ -2,7 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::field::Tone;
+use super::{
+    field::Tone,
+    secret::{self, Secret},
+    text,
+};
+
+/// Arguments of a process that are listed at most.
+const ARGUMENTS: usize = 200;
 
 /// An answer to read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,14 +34,16 @@ pub enum Line {
         /// How the value is meant.
         tone: Tone,
     },
-    /// A value that a screen does not show before it is asked for (environment, token, password).
+    /// A value or line that a screen does not show before it is asked for (environment, token, password).
     Secret {
         /// Levels of indentation.
         indent: u8,
-        /// The name.
-        name: String,
+        /// The name; none for a line as it is.
+        name: Option<String>,
+        /// What is shown before: the value with its secret parts masked.
+        masked: String,
         /// The value itself.
-        value: String,
+        whole: Secret,
     },
     /// A moment, shown with its age.
     Moment {
@@ -72,13 +81,67 @@ impl Document {
         }
     }
 
-    /// Adds a value that is masked until asked for.
-    pub fn secret(&mut self, indent: u8, name: impl Into<String>, value: impl Into<String>) {
-        self.lines.push(Line::Secret { indent, name: name.into(), value: value.into() });
+    /// Adds a name and its value; what looks like a secret in it is masked until asked for.
+    pub fn guarded(&mut self, indent: u8, name: &str, value: &str) {
+        self.masked(indent, name, &secret::masked(name, value), value);
+    }
+
+    /// Adds the words of a command as one line; what looks like a secret in it is masked until asked for.
+    pub fn command<'a>(&mut self, indent: u8, name: &str, words: impl IntoIterator<Item = &'a str>) {
+        let words: Vec<&str> = words.into_iter().collect();
+        let masked = secret::masked_command(words.iter().copied()).join(" ");
+        self.masked(indent, name, &masked, &words.join(" "));
+    }
+
+    /// Adds the arguments of a process, a line each, likewise.
+    pub fn arguments<'a>(&mut self, arguments: impl IntoIterator<Item = &'a str>) {
+        let words: Vec<&str> = arguments.into_iter().take(ARGUMENTS).collect();
+        for (at, (masked, whole)) in secret::masked_command(words.iter().copied()).iter().zip(&words).enumerate() {
+            let name = if at == 0 { "command".to_owned() } else { format!("  argument {at}") };
+            self.masked(0, &name, masked, whole);
+        }
+    }
+
+    /// Adds a name and its value, and what is shown of it before it is asked for.
+    pub fn masked(&mut self, indent: u8, name: &str, masked: &str, whole: &str) {
+        let (name, whole) = (text::name(name), text::name(whole));
+        if masked == whole {
+            return self.pair_in(indent, name, whole, Tone::Plain);
+        }
+        let (masked, whole) = (text::name(masked).into_owned(), Secret::new(whole));
+        self.lines.push(Line::Secret { indent, name: Some(name.into_owned()), masked, whole });
+    }
+
+    /// Whether a line holds a value that is masked until asked for.
+    pub fn has_secrets(&self) -> bool {
+        self.lines.iter().any(|line| matches!(line, Line::Secret { .. }))
     }
 
     /// Adds a line as it is.
     pub fn text(&mut self, text: impl Into<String>) {
         self.lines.push(Line::Text(text.into(), Tone::Plain));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_secret_is_masked_and_not_lost() {
+        let mut document = Document::default();
+        document.guarded(0, "LANG", "C");
+        assert!(!document.has_secrets());
+        document.guarded(0, "DB_PASSWORD", "hunter2");
+        document.command(0, "command", ["run", "--token", "hunter2"]);
+        document.arguments(["run", "--token=hunter2"]);
+        assert!(document.has_secrets());
+        let shown = format!("{document:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let kept = document
+            .lines
+            .iter()
+            .filter(|line| matches!(line, Line::Secret { whole, .. } if whole.reveal().contains("hunter2")));
+        assert_eq!(kept.count(), 3);
     }
 }

@@ -1,21 +1,48 @@
 //! Which values a screen does not show before it is asked for: passwords, tokens, keys, addresses with credentials.
 //!
 //! A guess by name and shape, and meant to err on the side of hiding: a masked version number costs a key press,
-//! a shown password cannot be taken back. Knows no system; sources ask it about environments, arguments and labels.
+//! a shown password cannot be taken back. The only place that masks. Knows no system; sources ask it about
+//! environments, arguments and labels.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// What stands in place of a masked value.
 pub const MASK: &str = "••••••";
 
 /// Anywhere in a name, these words mean a secret.
-const ANYWHERE: &[&str] =
-    &["PASSW", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATEKEY", "APIKEY", "ACCESSKEY"];
+const ANYWHERE: &[&str] = &[
+    "PASSW",
+    "PASSPHRASE",
+    "SECRET",
+    "TOKEN",
+    "CREDENTIAL",
+    "PRIVATEKEY",
+    "APIKEY",
+    "ACCESSKEY",
+    "CONNECTIONSTRING",
+    "SIGNATURE",
+];
 
 /// As a whole word of a name, these mean a secret. Not anywhere: AUTHOR, MONKEY and COMPASS are none.
 const WORDS: &[&str] = &[
-    "PASS", "PWD", "PW", "KEY", "KEYS", "AUTH", "CRED", "CREDS", "COOKIE", "SESSION", "SALT", "PIN", "DSN", "PSK",
+    "PASS",
+    "PWD",
+    "PW",
+    "KEY",
+    "KEYS",
+    "AUTH",
+    "OAUTH",
+    "AUTHORIZATION",
+    "CRED",
+    "CREDS",
+    "COOKIE",
+    "SESSION",
+    "SALT",
+    "PIN",
+    "DSN",
+    "PSK",
     "JWT",
+    "PRIVATE",
 ];
 
 /// A long random-looking value under a name with one of these words is a sum or a version, not a secret.
@@ -24,23 +51,59 @@ const SUMS: &[&str] = &[
     "VERSION", "ID",
 ];
 
-/// Whether the value of an environment variable, argument or label called `name` is likely a secret.
-pub fn looks_secret(name: &str, value: &str) -> bool {
-    !value.is_empty() && (named_secret(name, value) || carries_credentials(value) || looks_random(name, value))
+/// A value that is masked until it is asked for. Formatted for a log it is masked too.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself: only for a screen that was asked for it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
 }
 
-/// The value, or [`MASK`] when it looks like a secret.
-pub fn masked<'a>(name: &str, value: &'a str) -> &'a str {
-    if looks_secret(name, value) { MASK } else { value }
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// Whether the value of an environment variable, argument or label called `name` is likely a secret.
+pub fn looks_secret(name: &str, value: &str) -> bool {
+    matches!(masked(name, value), Cow::Owned(_))
+}
+
+/// The value as it may be shown: [`MASK`] in place of what looks like a secret, or of the password in an address.
+/// Borrowed when nothing is masked.
+pub fn masked<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    if value.is_empty() {
+        return Cow::Borrowed(value);
+    }
+    if named_secret(name, value) || looks_random(name, value) || carries_parameters(value) {
+        return Cow::Owned(MASK.to_owned());
+    }
+    match address(value) {
+        Address::Open => Cow::Borrowed(value),
+        Address::Password(at) => Cow::Owned(format!("{}{MASK}{}", &value[..at.start], &value[at.end..])),
+        Address::Passwords => Cow::Owned(MASK.to_owned()),
+    }
 }
 
 /// A `NAME=value` word, such as an environment entry or `--password=value`, with the value masked when it looks like
-/// a secret; a word without a name is masked when it looks like one by itself.
+/// a secret; a word without a name is masked when it looks like one by itself. Borrowed when nothing is masked.
 pub fn masked_word(word: &str) -> Cow<'_, str> {
     match word.split_once('=') {
-        Some((name, value)) if looks_secret(name, value) => Cow::Owned(format!("{name}={MASK}")),
-        None if carries_credentials(word) || looks_random("", word) => Cow::Borrowed(MASK),
-        _ => Cow::Borrowed(word),
+        // The sign of equality in an address belongs to the address.
+        Some((name, value)) if !name.contains("://") => match masked(name, value) {
+            Cow::Owned(value) => Cow::Owned(format!("{name}={value}")),
+            Cow::Borrowed(_) => Cow::Borrowed(word),
+        },
+        _ => masked("", word),
     }
 }
 
@@ -56,11 +119,16 @@ pub fn masked_command<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Cow<'
                 return Cow::Borrowed(word);
             }
             match before {
-                Some(name) if named_secret(name, word) => Cow::Borrowed(MASK),
+                Some(name) if named_secret(name, word) => Cow::Owned(MASK.to_owned()),
                 _ => masked_word(word),
             }
         })
         .collect()
+}
+
+/// A command line as one line, its words given by what separates them, with likely secrets masked.
+pub fn masked_line(line: &str, separator: char) -> String {
+    masked_command(line.trim_end_matches(separator).split(separator)).join(" ")
 }
 
 fn named_secret(name: &str, value: &str) -> bool {
@@ -71,7 +139,8 @@ fn named_secret(name: &str, value: &str) -> bool {
         return false;
     }
     let joined = words.concat();
-    ANYWHERE.iter().any(|word| joined.contains(word)) || words.iter().any(|word| WORDS.contains(&&**word))
+    ANYWHERE.iter().any(|word| joined.contains(word))
+        || words.iter().any(|word| WORDS.contains(&&**word) || (word == "WEBHOOK" && value.contains("://")))
 }
 
 /// The words of a name, in capitals: split at what is no letter or digit and where camelCase rises.
@@ -94,12 +163,50 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether an address in the value has a user and a password: `scheme://user:password@host`.
-fn carries_credentials(value: &str) -> bool {
-    value.split("://").skip(1).any(|rest| {
-        let authority = rest.split(['/', '?', '#', ' ', ',']).next().unwrap_or("");
-        authority.rsplit_once('@').is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, p)| !p.is_empty()))
+/// Whether a parameter in the value is named like a secret: `?password=x`, `Server=db;Password=x`.
+fn carries_parameters(value: &str) -> bool {
+    let mut parts = value.split(['?', '&', ';']);
+    let first = parts.next().unwrap_or_default();
+    let more = parts.clone().next().is_some();
+    parts.chain((more && !first.contains("://")).then_some(first)).any(|part| {
+        part.split_once('=').is_some_and(|(name, value)| {
+            let name = name.split_whitespace().next_back().unwrap_or_default();
+            !value.is_empty() && named_secret(name, value)
+        })
     })
+}
+
+/// What an address in a value tells.
+enum Address {
+    /// No password.
+    Open,
+    /// One, and where it stands.
+    Password(std::ops::Range<usize>),
+    /// One, but where it ends can be read in several ways.
+    Passwords,
+}
+
+/// Looks for `scheme://user:password@host`.
+fn address(value: &str) -> Address {
+    let mut schemes = value.match_indices("://").map(|(at, mark)| at + mark.len());
+    let open = |from: usize| {
+        let rest = &value[from..];
+        let word = rest.split(char::is_whitespace).next().unwrap_or("");
+        // A password may hold a slash as it is; digits between a colon and a slash are a port.
+        let at = word.rfind('@')?;
+        let colon = word[..at].find(':')?;
+        let authority = word[colon + 1..at].find(['/', '?', '#']).map_or(at, |end| colon + 1 + end);
+        let between = &word[colon + 1..authority];
+        let port = authority < at && !between.is_empty() && between.bytes().all(|b| b.is_ascii_digit());
+        (colon + 1 < at && !port).then_some(from + colon + 1..from + at)
+    };
+    let Some(first) = schemes.next() else { return Address::Open };
+    match (open(first), schemes.clone().next()) {
+        (Some(password), None) if !value.contains([' ', ',', '"', '\'', ';']) => Address::Password(password),
+        (Some(_), _) => Address::Passwords,
+        (None, _) if schemes.any(|from| open(from).is_some()) => Address::Passwords,
+        (None, _) => Address::Open,
+    }
 }
 
 /// Whether the value is one long word that no person would write: letters and digits mixed, evenly spread.
@@ -167,6 +274,7 @@ mod tests {
             ("POSTGRES_PASSWORD_FILE", "/run/secrets/postgres"),
             ("REQUIRE_AUTH", "true"),
             ("PORT", "8080"),
+            ("WEBHOOK_PORT", "8443"),
             ("PYTHON_SHA256", "086de5882e3cb310d4dca48457522e2e48018ecd43da9cdf827f6a0759efb07d"),
             ("NODE_VERSION", "20.11.1"),
             ("HOSTNAME", "mw-web.eqiad.main-7f65c9d5b-x2l4q"),
@@ -182,16 +290,41 @@ mod tests {
     fn addresses_with_a_password_and_random_words_are_secrets_under_any_name() {
         assert!(looks_secret("DATABASE_URL", "postgres://shop:s3cr3t@db:5432/shop"));
         assert!(looks_secret("UPSTREAMS", "http://a/ redis://:pw@cache:6379/0"));
+        assert!(looks_secret("BACKEND", "Server=db;User Id=shop;Password=s3cr3t"));
+        assert!(looks_secret("BACKEND", "https://db.example.org/?user=shop&password=s3cr3t"));
+        assert!(looks_secret("SLACK_WEBHOOK", "https://hooks.example.org/services/T0/B0/x"));
         assert!(!looks_secret("URL", "ssh://git@example.org/repo"));
+        assert!(!looks_secret("BACKEND", "https://db:5432/x?a=b@c:d"));
         assert!(looks_secret("X", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY9"));
         assert!(looks_secret("DATA", "5f4dcc3b5aa765d61d8327deb882cf99"));
+    }
+
+    #[test]
+    fn of_an_address_only_the_password_is_masked() {
+        for (value, shown) in [
+            ("tcp://bob:hunter2@h:2376/x", "tcp://bob:••••••@h:2376/x"),
+            ("redis://:pw@cache:6379/0", "redis://:••••••@cache:6379/0"),
+            ("amqp://u:p@ss/w0rd@mq/%2f", "amqp://u:••••••@mq/%2f"),
+            ("http://u:a@x,http://v:b@y", MASK),
+            ("tcp://h:2376", "tcp://h:2376"),
+        ] {
+            assert_eq!(masked("ADDRESS", value), shown);
+        }
+        assert_eq!(masked_word("--namespace=mw"), "--namespace=mw");
+        assert_eq!(masked_word("http://u:p@h/?a=b"), "http://u:••••••@h/?a=b");
+    }
+
+    #[test]
+    fn a_secret_is_not_written_to_a_log() {
+        assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), format!("Some({MASK})"));
     }
 
     #[test]
     fn commands_are_masked_in_both_spellings() {
         let command =
             masked_command(["mysqld", "--password=a", "--token", "b", "-v", "--name", "c", "--url=http://u:p@h/"]);
-        assert_eq!(command, ["mysqld", "--password=••••••", "--token", MASK, "-v", "--name", "c", "--url=••••••"]);
+        let shown = ["mysqld", "--password=••••••", "--token", MASK, "-v", "--name", "c", "--url=http://u:••••••@h/"];
+        assert_eq!(command, shown);
         assert_eq!(masked_word("API_KEY=1234"), "API_KEY=••••••");
         assert_eq!(masked("LANG", "C"), "C");
     }
@@ -205,6 +338,13 @@ mod tests {
             let whole = format!("={value}");
             prop_assert!(switch || !shown.contains(&whole) || value == MASK);
             let _ = looks_secret(&value, &prefix);
+        }
+
+        #[test]
+        fn no_password_escapes_an_address(user in "[a-z]{0,8}", password in "[a-zA-Z/@?#:_-][!-~]{3,20}", host in "[A-Z]{1,9}") {
+            let value = format!("postgres://{user}:{password}@{host}/db");
+            let shown = masked("ADDRESS", &value);
+            prop_assert!(!shown.contains(&password), "{shown}");
         }
     }
 }

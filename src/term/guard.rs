@@ -2,14 +2,22 @@
 
 use std::{
     io::{self, Write},
-    sync::Arc,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
 };
 
 use crossterm::{
     cursor, event, execute,
     terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
 };
+
+/// How long a terminal that takes no bytes (stopped with ctrl-s, a dead link) may hold up the end.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Holds the terminal in raw mode and on its other screen; gives it back when dropped.
 #[derive(Debug)]
@@ -28,10 +36,10 @@ impl Guard {
         if mouse {
             execute!(io::stdout(), event::EnableMouseCapture)?;
         }
-        let console = std::thread::current().id();
+        let console = thread::current().id();
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if std::thread::current().id() == console {
+            if thread::current().id() == console {
                 give_back(&taken);
                 report(panic);
             } else {
@@ -39,6 +47,12 @@ impl Guard {
             }
         }));
         Ok(guard)
+    }
+
+    /// Whether the terminal is still ours. Who writes to it asks while holding standard output's lock: what is written
+    /// after it was given back would land among the user's own lines.
+    pub fn taken(&self) -> Taken {
+        Taken(self.taken.clone())
     }
 }
 
@@ -48,19 +62,43 @@ impl Drop for Guard {
     }
 }
 
+/// Tells whether the terminal is still ours.
+#[derive(Clone, Debug)]
+pub struct Taken(Arc<AtomicBool>);
+
+impl Taken {
+    /// Whether it is.
+    pub fn still(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 /// Gives the terminal back, once. A terminal that is gone cannot be restored and needs not be: errors are passed over.
+/// One that takes no bytes is not waited for long; its modes, which need no bytes, are undone all the same.
 fn give_back(taken: &AtomicBool) {
     if taken.swap(false, Ordering::SeqCst) {
-        let mut out = io::stdout();
-        let _ = execute!(
-            out,
-            event::DisableMouseCapture,
-            event::DisableBracketedPaste,
-            LeaveAlternateScreen,
-            cursor::Show,
-            crossterm::style::ResetColor
-        );
-        let _ = out.flush();
+        let (done, waits) = mpsc::channel();
+        let write = move || {
+            restore();
+            // Nobody waits any more: the program ends without it.
+            let _ = done.send(());
+        };
+        if thread::Builder::new().name("restore".into()).spawn(write).is_ok() {
+            let _ = waits.recv_timeout(PATIENCE);
+        }
         let _ = terminal::disable_raw_mode();
     }
+}
+
+fn restore() {
+    let mut out = io::stdout().lock();
+    let _ = execute!(
+        out,
+        event::DisableMouseCapture,
+        event::DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show,
+        crossterm::style::ResetColor
+    );
+    let _ = out.flush();
 }

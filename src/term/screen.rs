@@ -20,6 +20,8 @@ use ratatui::{
 };
 use tokio::sync::mpsc as tokio_mpsc;
 
+use super::guard::Taken;
+
 /// Bytes of a frame before they are sent.
 #[derive(Clone, Default)]
 struct Bytes(Arc<Mutex<Vec<u8>>>);
@@ -89,15 +91,19 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A screen of the terminal's size, written to standard output.
-    pub fn new(columns: u16, rows: u16) -> io::Result<Self> {
+    /// A screen of the terminal's size, written to standard output while the terminal is ours.
+    pub fn new(columns: u16, rows: u16, taken: Taken) -> io::Result<Self> {
         let bytes = Bytes::default();
         let (writer, to_write) = mpsc::sync_channel::<Vec<u8>>(64);
         let (done, written) = tokio_mpsc::channel(64);
         thread::Builder::new().name("terminal".into()).spawn(move || {
-            let mut out = io::stdout();
             for bytes in to_write {
+                let mut out = io::stdout().lock();
+                if !taken.still() {
+                    return;
+                }
                 let result = out.write_all(&bytes).and_then(|()| out.flush());
+                drop(out);
                 let failed = result.is_err();
                 if done.blocking_send(result).is_err() || failed {
                     return;

@@ -39,14 +39,8 @@ pub(super) fn chart(
     let newest = samples.last().map_or_else(|| "–".to_owned(), |newest| show(f64::from(*newest)));
     let largest = samples.iter().copied().fold(0.0f32, f32::max);
     let top = top.unwrap_or(f64::from(largest) * 1.1).max(1.0);
-    put(
-        buffer,
-        area.x,
-        area.y,
-        &format!("{name}  {newest}  (top {})", show(f64::from(largest))),
-        area.width,
-        theme.title,
-    );
+    let head = format!("{name}  {newest}  (top {})", show(f64::from(largest)));
+    put(buffer, area.x, area.y, &head, area.width, theme.title);
     let points: Vec<(f64, f64)> = samples.iter().enumerate().map(|(at, y)| (at as f64, f64::from(*y))).collect();
     let across = (samples.len().max(2) - 1) as f64;
     let data = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line).style(theme.chart).data(&points);

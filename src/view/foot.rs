@@ -9,7 +9,9 @@ use crate::{
         layout::{Area, Hit, Hits, Screen},
         messages::Level,
         prompt::Prompt,
+        tab::TABS,
     },
+    command::{Command, Spec},
     theme::Theme,
 };
 
@@ -42,19 +44,48 @@ pub(super) fn draw(
         put(buffer, area.x + 1, area.y, &message.text, area.width.saturating_sub(2), style);
         return None;
     }
+    hints(app, theme, area, buffer, hits);
+    None
+}
+
+/// What the keys do here, as many as fit; the way to the help always.
+fn hints(app: &App, theme: &Theme, area: Area, buffer: &mut Buffer, hits: &mut Hits) {
+    let shown: Vec<_> = app
+        .keymap
+        .hints(app.context(), app.table())
+        .into_iter()
+        .filter_map(|(key, spec)| Some((key, hint(app, spec)?, spec.command)))
+        .collect();
+    let cells = |key: &str, hint: &str| width(key) + 1 + width(hint);
+    let help = shown.iter().find(|(.., command)| *command == Command::Help);
+    let help = help.map_or(0, |(key, hint, _)| cells(key, hint) + 2);
+    let right = area.x + area.width;
     let mut x = area.x + 1;
-    for (key, spec) in app.keymap.hints(app.context(), app.table()) {
-        let text = format!("{key} {}", spec.hint);
-        if x + width(&text) > area.x + area.width {
-            break;
+    let mut full = false;
+    for (key, hint, command) in &shown {
+        let needed = cells(key, hint);
+        full |= *command != Command::Help && x + needed + help > right;
+        if x + needed > right || (full && *command != Command::Help) {
+            continue;
         }
         let from = x;
-        x += put(buffer, x, area.y, &key, area.width, theme.key);
-        x += put(buffer, x, area.y, &format!(" {}", spec.hint), (area.x + area.width).saturating_sub(x), theme.hint);
-        hits.0.push((Area { x: from, y: area.y, width: x - from, height: 1 }, Hit::Command(spec.command)));
+        x += put(buffer, x, area.y, key, area.width, theme.key);
+        x += put(buffer, x, area.y, &format!(" {hint}"), right.saturating_sub(x), theme.hint);
+        hits.0.push((Area { x: from, y: area.y, width: x - from, height: 1 }, Hit::Command(*command)));
         x += 2;
     }
-    None
+}
+
+/// What a command is called here; none where it would do nothing.
+fn hint(app: &App, spec: &Spec) -> Option<&'static str> {
+    match (spec.command, app.text(), app.view()) {
+        (Command::Reveal, Some(page), _) if !page.has_secrets() => None,
+        (Command::Reveal, Some(page), _) => Some(if page.revealed { "mask secrets" } else { "show secrets" }),
+        (Command::Back, _, Some(view)) if !view.filter_text.is_empty() => Some("clear filter"),
+        (Command::Back, ..) if !app.leads_back() => None,
+        (Command::Lens, ..) if TABS[app.active].lenses.len() < 2 => None,
+        _ => Some(spec.hint),
+    }
 }
 
 /// Completions shown at once.
@@ -67,7 +98,8 @@ fn input(prompt: &Prompt, theme: &Theme, area: Area, body: Area, buffer: &mut Bu
     let room = usize::from(area.width.saturating_sub(4)).max(1);
     let scroll = prompt.input.visual_scroll(room);
     let text: String = prompt.input.value().chars().skip(scroll).collect();
-    put(buffer, area.x + 2, area.y, &text, area.width.saturating_sub(3), theme.prompt);
+    let style = if prompt.selected { theme.selection } else { theme.prompt };
+    put(buffer, area.x + 2, area.y, &text, area.width.saturating_sub(3), style);
     let cursor = prompt.input.visual_cursor().saturating_sub(scroll);
     (area.x + 2 + u16::try_from(cursor).unwrap_or(0).min(area.width.saturating_sub(3)), area.y)
 }

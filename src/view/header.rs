@@ -25,7 +25,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Area, buffer: &mut Buffer, hi
     fill(buffer, area, theme.bar);
     let mut right = area.width.saturating_sub(1);
     let clock = app.now.to_zoned(app.settings.zone.clone()).strftime("%H:%M").to_string();
-    right -= put_right(buffer, right, area.y, &clock, right, theme.bar);
+    right = right.saturating_sub(put_right(buffer, right, area.y, &clock, right, theme.bar));
     if !app.settings.user.is_empty() && area.width >= 60 {
         right = right.saturating_sub(2);
         right -= put_right(buffer, right, area.y, &app.settings.user, right.min(20), theme.bar);
@@ -35,7 +35,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Area, buffer: &mut Buffer, hi
         if !badge.is_empty() {
             right = right.saturating_sub(2);
             let text = format!(" {badge} ");
-            right -= put_right(buffer, right, area.y, &text, width(&text), style);
+            right = right.saturating_sub(put_right(buffer, right, area.y, &text, width(&text).min(right), style));
         }
     }
     let mut x = area.x + put(buffer, area.x, area.y, " ronde ", right, theme.bar);

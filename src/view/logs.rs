@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, style::Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::paint::{put, width};
+use super::paint::{fit_middle, put, width};
 use crate::{
     app::{
         App,
@@ -21,8 +21,11 @@ pub(super) fn draw(_: &App, page: &LogPage, theme: &Theme, area: Area, buffer: &
     let height = usize::from(area.height);
     let merged = page.is_merged();
     let visible: Vec<&LogLine> = shown.window(page.first(&shown, height), height).map(|at| &page.lines[at]).collect();
-    let origin =
-        if merged { visible.iter().map(|line| width(&line.origin)).max().unwrap_or(0).min(area.width / 3) } else { 0 };
+    let origin = if merged {
+        visible.iter().map(|line| width(origin_of(page, line))).max().unwrap_or(0).min(area.width / 3)
+    } else {
+        0
+    };
     let mut blocks: Vec<Vec<(Vec<Span>, Style)>> =
         visible.iter().map(|text| line(page, text, theme, origin, area.width)).collect();
     if page.follow {
@@ -63,7 +66,7 @@ fn line(page: &LogPage, line: &LogLine, theme: &Theme, origin: u16, columns: u16
         head.push(Span { text: format!("{text:<12} "), style: theme.dim });
     }
     if origin > 0 {
-        let fitted = super::paint::fit(&line.origin, origin).into_owned();
+        let fitted = fit_middle(origin_of(page, line), origin).into_owned();
         let pad = " ".repeat(usize::from(origin - width(&fitted)) + 1);
         head.push(Span { text: fitted + &pad, style: origin_style(&line.origin, theme) });
     }
@@ -125,6 +128,14 @@ fn level_style(level: &str, theme: &Theme) -> Style {
         "warn" | "warning" => theme.warn,
         "debug" | "trace" => theme.dim,
         _ => theme.good,
+    }
+}
+
+/// Which container a line is of; its pod only where there is more than one.
+fn origin_of<'a>(page: &LogPage, line: &'a LogLine) -> &'a str {
+    match line.origin.rsplit_once('/') {
+        Some((_, container)) if page.keys.len() == 1 => container,
+        _ => &line.origin,
     }
 }
 

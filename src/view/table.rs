@@ -158,22 +158,41 @@ fn why_empty(app: &App, view: &TableView, rows: &dyn Rows) -> String {
             "nothing matches; esc clears the filter".into()
         };
     }
-    if app.store.health.values().any(|health| health.state == State::Connecting) || app.store.health.is_empty() {
+    let kinds = kinds(view.table);
+    let mut concerned =
+        app.store.health.values().filter(|health| kinds.is_empty() || kinds.contains(&health.source.kind()));
+    if app.store.health.is_empty() || concerned.any(|health| health.state == State::Connecting) {
         return "connecting …".into();
     }
-    match view.table {
-        TableId::Findings => "all is well, as far as the sources can tell".into(),
-        TableId::Pods | TableId::Workloads | TableId::Jobs | TableId::ClusterNodes | TableId::Events => nothing_of(
+    match (view.table, kinds) {
+        (TableId::Findings, _) => "all is well, as far as the sources can tell".into(),
+        (_, ["kubernetes"]) => nothing_of(
             app,
             "kubernetes",
             "no cluster is configured and no kubeconfig was found; see `ronde config init`",
         ),
-        TableId::Containers | TableId::Projects | TableId::ContainerProcesses => nothing_of(
+        (_, ["docker"]) => nothing_of(
             app,
             "docker",
             "no engine is configured and no Docker or Podman socket was found; see `ronde config init`",
         ),
+        (_, ["host"]) => nothing_of(app, "host", "no machine is observed: `discover = false` leaves out this one"),
         _ => "nothing here".into(),
+    }
+}
+
+/// The kinds of sources that fill a table; empty: all.
+fn kinds(table: TableId) -> &'static [&'static str] {
+    match table {
+        TableId::Pods
+        | TableId::PodContainers
+        | TableId::Workloads
+        | TableId::Jobs
+        | TableId::ClusterNodes
+        | TableId::Events => &["kubernetes"],
+        TableId::Containers | TableId::Projects | TableId::ContainerProcesses => &["docker"],
+        TableId::Nodes | TableId::Disks | TableId::Units | TableId::Processes => &["host"],
+        TableId::Findings | TableId::Sources => &[],
     }
 }
 

@@ -55,7 +55,7 @@ fn draw_line(app: &App, page: &TextPage, theme: &Theme, line: &Line, area: Area,
 fn charts(app: &App, page: &TextPage, theme: &Theme, area: Area, buffer: &mut Buffer) -> Area {
     const HEIGHT: u16 = 7;
     let Some((table, key)) = &page.subject else { return area };
-    if !matches!(page.origin, Origin::Asked(Query::Details(..))) || area.height < HEIGHT * 2 {
+    if !matches!(page.origin, Origin::Asked(Query::Details(..))) || area.height < HEIGHT * 2 || area.width < 30 {
         return area;
     }
     let as_percent = |x: f64| percent(x);
@@ -75,6 +75,10 @@ fn charts(app: &App, page: &TextPage, theme: &Theme, area: Area, buffer: &mut Bu
         }
         TableId::Containers => {
             let Some(container) = app.store.containers.get(key) else { return area };
+            // What never ran while it was watched has nothing to draw.
+            if container.cpu_history.is_empty() && container.memory_history.is_empty() {
+                return area;
+            }
             chart("CPU", &container.cpu_history, &as_percent, None, theme, part(0, 2), buffer);
             chart("memory", &container.memory_history, &as_bytes, None, theme, part(1, 2), buffer);
         }

@@ -22,7 +22,32 @@ pub(crate) struct Terminal {
     parser: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
     closed: Arc<AtomicBool>,
+    deaf: Arc<AtomicBool>,
     home: tempfile::TempDir,
+}
+
+/// What a program can do to a terminal that outlives it.
+#[derive(Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "the terminal's own switches, one each")]
+pub(crate) struct Modes {
+    /// The other screen is shown.
+    pub(crate) alternate: bool,
+    /// Clicks are sent to the program.
+    pub(crate) mouse: bool,
+    /// What is pasted is marked.
+    pub(crate) paste: bool,
+    /// The cursor is hidden.
+    pub(crate) hidden: bool,
+    /// Keys are sent one by one, without echo.
+    pub(crate) raw: bool,
+}
+
+#[allow(dead_code)] // each test binary uses its part
+impl Modes {
+    /// A terminal as a shell wants it.
+    pub(crate) const PLAIN: Self = Self { alternate: false, mouse: false, paste: false, hidden: false, raw: false };
+    /// A terminal as the console takes it.
+    pub(crate) const TAKEN: Self = Self { alternate: true, mouse: true, paste: true, hidden: true, raw: true };
 }
 
 #[allow(dead_code)] // each test binary uses its part
@@ -40,9 +65,21 @@ impl Terminal {
         rows: u16,
         environment: &[(&str, &str)],
     ) -> Self {
+        Self::start_program(env!("CARGO_BIN_EXE_ronde").as_ref(), home, arguments, columns, rows, environment)
+    }
+
+    /// Starts any program, likewise.
+    pub(crate) fn start_program(
+        program: &std::path::Path,
+        home: tempfile::TempDir,
+        arguments: &[&str],
+        columns: u16,
+        rows: u16,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_ronde"));
+        let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env_clear();
         command.env("PATH", std::env::var("PATH").unwrap_or_default());
@@ -60,7 +97,8 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
         let closed = Arc::new(AtomicBool::new(false));
-        let (to, bytes, close) = (parser.clone(), raw.clone(), closed.clone());
+        let deaf = Arc::new(AtomicBool::new(false));
+        let (to, bytes, close, pause) = (parser.clone(), raw.clone(), closed.clone(), deaf.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             let mut partial = Vec::new();
@@ -71,9 +109,12 @@ impl Terminal {
                 }
                 bytes.lock().expect("raw").extend_from_slice(&buffer[..count]);
                 to.lock().expect("parser").process(&shown(&mut partial, &buffer[..count]));
+                while pause.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(20)); // between two looks, not to wait
+                }
             }
         });
-        Self { master: Some(pair.master), child, writer: Some(writer), parser, raw, closed, home }
+        Self { master: Some(pair.master), child, writer: Some(writer), parser, raw, closed, deaf, home }
     }
 
     /// The directory that is the program's home.
@@ -122,6 +163,39 @@ impl Terminal {
     /// Whether the program is on the terminal's other screen.
     pub(crate) fn is_alternate(&self) -> bool {
         self.parser.lock().expect("parser").screen().alternate_screen()
+    }
+
+    /// What state the terminal is in.
+    pub(crate) fn modes(&self) -> Modes {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let path = self.master.as_ref().and_then(|master| master.tty_name()).expect("the terminal is open");
+        // Without making it the terminal of the tests.
+        let flags = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+        let tty = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).expect("the terminal is open");
+        let local = rustix::termios::tcgetattr(&tty).expect("a terminal").local_modes;
+        let parser = self.parser.lock().expect("parser");
+        let screen = parser.screen();
+        Modes {
+            alternate: screen.alternate_screen(),
+            mouse: screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None,
+            paste: screen.bracketed_paste(),
+            hidden: screen.hide_cursor(),
+            raw: !local.contains(rustix::termios::LocalModes::ICANON | rustix::termios::LocalModes::ECHO),
+        }
+    }
+
+    /// Waits until the terminal is in these modes.
+    pub(crate) fn wait_modes(&mut self, what: &str, wanted: &Modes) {
+        let until = Instant::now() + PATIENCE;
+        while self.modes() != *wanted {
+            assert!(Instant::now() < until, "{what}: {:?}; the screen is\n{}", self.modes(), self.screen());
+            std::thread::sleep(Duration::from_millis(20)); // between two looks, not to wait
+        }
+    }
+
+    /// The terminal takes no bytes until `false` is said.
+    pub(crate) fn deaf(&self, deaf: bool) {
+        self.deaf.store(deaf, Ordering::SeqCst);
     }
 
     /// Waits until the screen satisfies `wanted`; returns it.

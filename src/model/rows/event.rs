@@ -48,12 +48,12 @@ impl Row for EventRow {
         .alias(&["age"])
         .column(0, 5, 7),
         Field::<Self>::new("cluster", "CLUSTER", Kind::Text, "The cluster.", |r| Value::text(&r.cluster))
-            .column(2, 7, 16),
+            .column(1, 7, 16),
         Field::<Self>::new("namespace", "NAMESPACE", Kind::Text, "Namespace.", |r| Value::text(&r.namespace))
             .alias(&["ns"])
-            .column(2, 9, 24),
+            .column(3, 9, 24),
         Field::<Self>::new("type", "TYPE", Kind::Text, "Normal or Warning.", |r| Value::text(&r.kind))
-            .column(0, 7, 8)
+            .column(2, 7, 8)
             .tone(|r, _| if &*r.kind == "Warning" { Tone::Warn } else { Tone::Dim }),
         Field::<Self>::new("reason", "REASON", Kind::Text, "The machine's word for it.", |r| Value::text(&r.reason))
             .column(0, 8, 24),

@@ -72,7 +72,7 @@ fn node_case(node: &ClusterNodeRow, folded: u32) -> Case {
         facts.push(format!("pressure on {}", node.pressure));
     }
     if folded > 0 {
-        facts.push(format!("{folded} of its pods are not well"));
+        facts.push(format!("{folded} of its pods {} not well", if folded == 1 { "is" } else { "are" }));
     }
     if let Some(pods) = node.pods {
         facts.push(format!("{pods} pods bound to it"));

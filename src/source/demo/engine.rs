@@ -349,7 +349,7 @@ impl Part for Engine {
                 let mut document = describe(row, now);
                 document.heading("Environment");
                 document.pair("TZ", "Europe/Paris");
-                document.secret(0, "DATABASE_PASSWORD", "demo-not-a-secret");
+                document.guarded(0, "DATABASE_PASSWORD", "demo-not-a-secret");
                 document.heading("Labels");
                 for (name, value) in &row.labels {
                     document.pair(name.as_ref(), value);

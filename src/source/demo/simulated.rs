@@ -119,18 +119,20 @@ fn answer(part: &dyn Part, query: &Query, now: Timestamp) -> Option<Answer> {
 /// The details in the shape of YAML.
 fn yaml(table: TableId, key: &Key, details: &Document) -> Document {
     use crate::model::document::Line;
-    let mut document = Document::default();
-    document.text("# DEMO: made up".to_owned());
-    document.text(format!("kind: {}", table.name()));
-    document.text("metadata:".to_owned());
-    document.text(format!("  name: {}", key.rsplit('/').next().unwrap_or_default()));
-    document.text("status:".to_owned());
+    let mut about = serde_json::Map::new();
     for line in &details.lines {
-        if let Line::Pair { name, value, .. } = line {
-            document.text(format!("  {name}: {}", serde_json::Value::from(value.as_str())));
-        }
+        match line {
+            Line::Pair { name, value, .. } => about.insert(name.clone(), value.as_str().into()),
+            Line::Secret { name: Some(name), whole, .. } => about.insert(name.clone(), whole.reveal().into()),
+            _ => None,
+        };
     }
-    document
+    crate::source::yaml::document(serde_json::json!({
+        "apiVersion": "demo/v1",
+        "kind": table.name(),
+        "metadata": { "name": key.rsplit('/').next().unwrap_or_default(), "annotations": { "note": "DEMO: made up" } },
+        "config": about,
+    }))
 }
 
 async fn reply(ask: Ask, answer: Option<Answer>) {

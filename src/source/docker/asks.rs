@@ -16,7 +16,7 @@ use crate::{
         query::{Answer, Query},
         text,
     },
-    source::Ask,
+    source::{Ask, yaml},
 };
 
 /// Questions that are open at once; another waits until one is answered.
@@ -59,7 +59,7 @@ async fn respond(client: &Client, engine: &str, query: Query, reply: &crate::sou
     let document = match query {
         Query::Logs(query) => return logs::answer(client, engine, query, reply).await,
         Query::Details(_, key) => details::document(&inspect(client, id(engine, &key)?).await.map_err(line)?),
-        Query::Yaml(_, key) => details::yaml(inspect(client, id(engine, &key)?).await.map_err(line)?),
+        Query::Yaml(_, key) => yaml::document(inspect(client, id(engine, &key)?).await.map_err(line)?),
         Query::Events(_, key) => events(client, id(engine, &key)?, Timestamp::now()).await.map_err(line)?,
     };
     reply.send(Answer::Document(document)).await;

@@ -1,4 +1,4 @@
-//! A container's inspect as a document to read, or as YAML. Environment, arguments and labels that look like secrets are
+//! A container's inspect as a document to read. Environment, arguments and labels that look like secrets are
 //! masked; every text is taken as hostile.
 
 use serde_json::{Map, Value};
@@ -7,13 +7,11 @@ use super::list::moment;
 use crate::model::{
     document::{Document, Line},
     field::Tone,
-    secret, text,
+    text,
 };
 
 /// Entries of one list (environment, mounts, labels, …) that are shown.
 const ENTRIES: usize = 500;
-/// Lines of YAML that are shown.
-const LINES: usize = 20_000;
 /// Results of a health check that are shown; the engine keeps five.
 const CHECKS: usize = 10;
 
@@ -37,7 +35,8 @@ fn general(inspect: &Value, document: &mut Document) {
     pair(document, "ID", string(&inspect["Id"]));
     pair(document, "Image", string(&config["Image"]));
     pair(document, "Image ID", string(&inspect["Image"]));
-    pair(document, "Command", &command(inspect));
+    let words = std::iter::once(&inspect["Path"]).chain(list(&inspect["Args"])).map(string);
+    document.command(0, "Command", words.filter(|word| !word.is_empty()));
     pair(document, "Directory", string(&config["WorkingDir"]));
     pair(document, "User", string(&config["User"]));
     pair(document, "Host name", string(&config["Hostname"]));
@@ -50,12 +49,6 @@ fn general(inspect: &Value, document: &mut Document) {
     if inspect["HostConfig"]["Privileged"] == true {
         document.pair_in(0, "Privileged", "yes", Tone::Warn);
     }
-}
-
-/// The command as it runs: path and arguments, with likely secrets masked.
-fn command(inspect: &Value) -> String {
-    let words = std::iter::once(&inspect["Path"]).chain(list(&inspect["Args"])).map(string);
-    secret::masked_command(words).join(" ")
 }
 
 fn state(state: &Value, document: &mut Document) {
@@ -189,62 +182,14 @@ fn environment(environment: &Value, document: &mut Document) {
     document.heading("Environment");
     for entry in list(environment).map(string) {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
-        named(document, name, value);
+        document.guarded(1, name, value);
     }
 }
 
 fn labels(labels: &Value, document: &mut Document) {
     document.heading("Labels");
     for (name, value) in object(labels) {
-        named(document, name, string(value));
-    }
-}
-
-fn named(document: &mut Document, name: &str, value: &str) {
-    if secret::looks_secret(name, value) {
-        document.secret(1, text::name(name), text::name(value));
-    } else {
-        document.pair_in(1, text::name(name), text::name(value), Tone::Plain);
-    }
-}
-
-/// The inspect as YAML, with likely secrets masked.
-pub(super) fn yaml(mut inspect: Value) -> Document {
-    mask(&mut inspect);
-    let mut document = Document::default();
-    // JSON has no value that YAML has not.
-    let yaml = serde_yaml_ng::to_string(&inspect).unwrap_or_default();
-    let mut lines = yaml.lines();
-    for line in lines.by_ref().take(LINES) {
-        document.text(text::name(line));
-    }
-    let more = lines.count();
-    if more > 0 {
-        document.lines.push(Line::Text(format!("… {more} more lines"), Tone::Dim));
-    }
-    document
-}
-
-fn mask(inspect: &mut Value) {
-    for path in ["/Args", "/Config/Cmd", "/Config/Entrypoint", "/Config/Healthcheck/Test"] {
-        if let Some(words) = inspect.pointer_mut(path).and_then(Value::as_array_mut) {
-            let masked = secret::masked_command(words.iter().map(string)).into_iter().map(|word| Value::from(&*word));
-            *words = masked.collect();
-        }
-    }
-    if let Some(entries) = inspect.pointer_mut("/Config/Env").and_then(Value::as_array_mut) {
-        for entry in entries {
-            *entry = Value::from(&*secret::masked_word(string(entry)));
-        }
-    }
-    for path in ["/Config/Labels", "/HostConfig/LogConfig/Config", "/HostConfig/Annotations"] {
-        if let Some(all) = inspect.pointer_mut(path).and_then(Value::as_object_mut) {
-            for (name, value) in all {
-                if value.as_str().is_some_and(|text| secret::looks_secret(name, text)) {
-                    *value = Value::from(secret::MASK);
-                }
-            }
-        }
+        document.guarded(1, name, string(value));
     }
 }
 
@@ -268,7 +213,10 @@ fn pair(document: &mut Document, name: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::source::yaml;
 
     const SECRETS: &str = include_str!("../../../tests/fixtures/docker/inspect-secrets.json");
     const UNHEALTHY: &str = include_str!("../../../tests/fixtures/docker/inspect-unhealthy.json");
@@ -283,7 +231,8 @@ mod tests {
         let lines = document.lines.iter().map(|line| match line {
             Line::Heading(text) | Line::Text(text, _) => text.clone(),
             Line::Pair { name, value, .. } => format!("{name}: {value}"),
-            Line::Secret { name, .. } => format!("{name}: {}", secret::MASK),
+            Line::Secret { name: Some(name), masked, .. } => format!("{name}: {masked}"),
+            Line::Secret { masked, .. } => masked.clone(),
             Line::Moment { name, .. } => format!("{name}: @"),
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -301,13 +250,13 @@ mod tests {
             "secret-in-arguments",
         ] {
             assert!(!text.contains(secret), "{secret}");
-            assert!(!shown(&yaml(value(SECRETS))).contains(secret), "{secret} in YAML");
+            assert!(!shown(&yaml::document(value(SECRETS))).contains(secret), "{secret} in YAML");
         }
         assert!(text.contains("DB_PASSWORD: ••••••") && text.contains("LANG: C.UTF-8"), "{text}");
         let kept = document
             .lines
             .iter()
-            .any(|line| matches!(line, Line::Secret { value, .. } if value == "hunter2-not-for-screens"));
+            .any(|line| matches!(line, Line::Secret { whole, .. } if whole.reveal() == "hunter2-not-for-screens"));
         assert!(kept, "asked for, it is shown");
     }
 
@@ -334,7 +283,7 @@ mod tests {
 
     #[test]
     fn yaml_is_the_whole_object() {
-        let yaml = shown(&yaml(value(OUT_OF_MEMORY)));
+        let yaml = shown(&yaml::document(value(OUT_OF_MEMORY)));
         let back: Value = serde_yaml_ng::from_str(&yaml).expect("YAML");
         assert_eq!(back["State"], value(OUT_OF_MEMORY)["State"]);
     }
@@ -343,12 +292,39 @@ mod tests {
     fn an_empty_or_odd_answer_is_survived() {
         for json in ["{}", "null", "[]", r#"{"State":5,"Config":{"Env":{"a":1},"Labels":["x"]},"Mounts":{}}"#] {
             assert!(!document(&value(json)).lines.is_empty());
-            let _ = yaml(value(json));
+            let _ = yaml::document(value(json));
         }
     }
 
     #[test]
     fn bytes_are_readable() {
         assert_eq!([512, 1536, 67_108_864, 1 << 30].map(bytes), ["512 B", "1.5 KiB", "64 MiB", "1 GiB"]);
+    }
+
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 60, 6, |inner| {
+            let name = prop_oneof![
+                "(Name|State|Status|Config|Env|Labels|Args|Path|Mounts|Health|Log|Output|HostConfig|NetworkSettings|Networks|Ports)",
+                ".{0,6}"
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(name, inner, 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_engine_answers_is_shown_inert(inspect in anything()) {
+            prop_assert!(shown(&document(&inspect)).chars().all(|c| c == '\n' || text::is_shown(c)));
+        }
     }
 }

@@ -119,6 +119,8 @@ fn host_and_port(text: &str, default: u16) -> Option<(String, u16)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::source::docker::environment::tests::Home;
 
@@ -173,5 +175,21 @@ mod tests {
         home.write(".docker/contexts/tls/sum-of-far/docker/cert.pem", "not a certificate");
         let said = place(&engine(None, Some("far")), &home.environment()).expect_err("an error");
         assert!(said.contains("ca.pem"), "{said}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_address_is_read_or_refused_in_one_line(text in any::<String>()) {
+            let environment = Home::new().environment();
+            if let Err(why) = place(&engine(Some(&text), None), &environment) {
+                prop_assert!(why.starts_with("engine e: ") && why.chars().all(text::is_shown), "{}", why);
+            }
+        }
+
+        #[test]
+        fn a_right_address_is_read_as_it_stands(host in "[a-z][a-z0-9.-]{0,20}", port in 1u16..) {
+            let address = format!("tcp://{host}:{port}");
+            prop_assert_eq!(place(&engine(Some(&address), None), &Environment::default()), Ok(format!("{host}:{port}")));
+        }
     }
 }

@@ -192,4 +192,13 @@ mod tests {
         assert_eq!(Error::status("h1:1", StatusCode::FORBIDDEN, b"").state(), State::Forbidden);
         assert_eq!(Error::status("h1:1", StatusCode::UNAUTHORIZED, b"").state(), State::AuthFailed);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_refusal_is_one_inert_line(code in 400u16..600, body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
+            let error = Error::status("h:2376", StatusCode::from_u16(code).expect("a status"), &body);
+            proptest::prop_assert!(error.to_string().chars().all(crate::model::text::is_shown));
+            let _ = error.state();
+        }
+    }
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::model::{
     key::{Interner, Key, SourceId},
     rows::ProcessRow,
-    text,
+    secret, text,
 };
 
 /// Processes of one container that are shown.
@@ -181,10 +181,9 @@ fn users(text: &str) -> HashMap<u32, String> {
         .collect()
 }
 
-/// The arguments of `/proc/PID/cmdline`, which end in zero bytes, as one line.
+/// The arguments of `/proc/PID/cmdline`, which end in zero bytes, as one line; likely secrets are masked.
 fn command_line(text: &str) -> String {
-    let line = text.trim_end_matches('\0').replace('\0', " ");
-    text::name(&line).into_owned()
+    text::name(&secret::masked_line(text, '\0')).into_owned()
 }
 
 #[cfg(test)]

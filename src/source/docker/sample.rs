@@ -124,6 +124,8 @@ fn remember(history: &mut Arc<[f32]>, value: f64) {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Of a container on cgroup v1, engine 20.10; shortened.
@@ -216,5 +218,34 @@ mod tests {
             remember(&mut history, f64::from(n));
         }
         assert_eq!((history.len(), history[0], history[HISTORY - 1]), (HISTORY, 40.0, 99.0));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_engine_counts_becomes_a_number_or_nothing(numbers in prop::array::uniform16(any::<u64>())) {
+            let start = Instant::now();
+            let json = |n: &[u64]| {
+                serde_json::json!({
+                    "pids_stats": {"current": n[0]},
+                    "cpu_stats": {"cpu_usage": {"total_usage": n[1]}, "system_cpu_usage": n[2], "online_cpus": n[3] % 1000},
+                    "memory_stats": {"usage": n[4], "stats": {"inactive_file": n[5]}, "limit": n[6]},
+                    "networks": {"eth0": {"rx_bytes": n[7], "tx_bytes": n[0]}, "eth1": {"rx_bytes": n[1], "tx_bytes": n[2]}},
+                })
+                .to_string()
+            };
+            let before = sample(&json(&numbers[..8]), start);
+            let now = sample(&json(&numbers[8..]), start + Duration::from_secs(2));
+            let mut row = row();
+            before.write(None, StatsVia::Api, &mut row);
+            now.write(Some(&before), StatsVia::Api, &mut row);
+            for number in [row.cpu, row.received, row.sent, row.read, row.written].into_iter().flatten() {
+                prop_assert!(number.is_finite() && number >= 0.0, "{}", number);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_decoding_panic(text in any::<String>()) {
+            let _ = serde_json::from_str::<Stats>(&text);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::api::Top;
-use crate::model::{key::Key, rows::ProcessRow, text};
+use crate::model::{key::Key, rows::ProcessRow, secret, text};
 
 /// The arguments for `ps` on the engine's host. Its `pid` is the host's.
 pub(super) const COLUMNS: &str = "-eo pid,ppid,user,pcpu,rss,args";
@@ -30,7 +30,7 @@ pub(super) fn rows(top: &Top, engine: &Arc<str>, id: &str, container: &Arc<str>)
                 parent: cell(parent).and_then(|cell| cell.parse().ok()).filter(|&pid| pid > 0),
                 user: cell(user).map(|user| text::name(user).into()),
                 name: text::name(program.rsplit('/').next().unwrap_or(program)).into(),
-                command: text::name(command).into_owned(),
+                command: text::name(&secret::masked_line(command, ' ')).into_owned(),
                 cpu: cell(cpu).and_then(|cell| cell.parse().ok()).filter(|cpu: &f64| cpu.is_finite()),
                 memory: cell(memory).and_then(|cell| cell.parse::<u64>().ok()).map(|kb| kb.saturating_mul(1024)),
                 state: '?',

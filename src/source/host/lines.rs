@@ -50,6 +50,8 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[tokio::test]
@@ -64,5 +66,26 @@ mod tests {
         }
         assert_eq!((all.len(), all[0].as_str(), all[1].as_str(), all[3].as_str()), (4, "one", "", "last"));
         assert!(all[2].ends_with("x… (7 bytes cut)"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_lost_however_the_bytes_arrive(bytes in prop::collection::vec(any::<u8>(), 0..400), room in 1usize..9) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            let read = runtime.block_on(async {
+                let mut lines = Lines::new(tokio::io::BufReader::with_capacity(room, &bytes[..]));
+                let mut read = Vec::new();
+                while let Some(line) = lines.next().await.expect("bytes in memory") {
+                    read.push(line);
+                }
+                read
+            });
+            let mut wanted: Vec<_> = bytes.split(|&byte| byte == b'\n').map(String::from_utf8_lossy).collect();
+            // What follows the last end of line is no line when it is empty.
+            if wanted.last().is_some_and(|last| last.is_empty()) {
+                wanted.pop();
+            }
+            prop_assert_eq!(read, wanted);
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::model::{
     document::Document,
     key::Key,
     rows::{Busy, ProcessRow},
-    text,
+    secret, text,
 };
 
 /// Rows of a full and of a light scan.
@@ -181,7 +181,7 @@ impl Scanner {
         let pid = process.pid().as_u32();
         let name: Arc<str> = text::name(&process.name().to_string_lossy()).into();
         let arguments: Vec<_> = process.cmd().iter().map(|argument| argument.to_string_lossy()).collect();
-        let command = arguments.join(" ");
+        let command = secret::masked_command(arguments.iter().map(AsRef::as_ref)).join(" ");
         ProcessRow {
             key: Key::of(&[&self.node, &pid.to_string()]),
             node: self.node.clone(),
@@ -221,10 +221,8 @@ pub(super) fn describe(_: &Root, pid: u32, now: Timestamp) -> Option<Document> {
     let process = system.process(Pid::from_u32(pid))?;
     let mut document = Document::default();
     document.heading(format!("Process {pid} {}", text::name(&process.name().to_string_lossy())));
-    for (n, argument) in process.cmd().iter().take(200).enumerate() {
-        let name = if n == 0 { "command".to_owned() } else { format!("  argument {n}") };
-        document.pair(name, text::name(&argument.to_string_lossy()));
-    }
+    let arguments: Vec<_> = process.cmd().iter().map(|argument| argument.to_string_lossy()).collect();
+    document.arguments(arguments.iter().map(AsRef::as_ref));
     let path = |path: Option<&Path>| path.map_or("–".into(), |path| text::name(&path.to_string_lossy()).into_owned());
     document.pair("executable", path(process.exe()));
     document.pair("directory", path(process.cwd()));

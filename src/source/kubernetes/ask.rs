@@ -22,7 +22,6 @@ mod describe;
 mod events;
 mod logs;
 mod object;
-mod secret;
 mod yaml;
 
 /// How long fetching an object may take.

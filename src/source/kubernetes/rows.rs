@@ -21,6 +21,8 @@ mod event;
 mod job;
 mod node;
 mod pod;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 /// Turns the objects of one watch into rows.

@@ -12,7 +12,7 @@ use crate::{
     model::{
         key::Key,
         rows::{Busy, ProcessRow},
-        text,
+        secret, text,
     },
     source::host::users::Users,
 };
@@ -162,7 +162,7 @@ impl Scanner {
                 .then(|| self.root.read(&format!("proc/{pid}/status")))
                 .flatten()
                 .and_then(|text| about::inner_pid(&text));
-            let command = text::name(about::spaced(&command).trim_end()).into_owned();
+            let command = text::name(secret::masked_line(&command, '\0').trim_end()).into_owned();
             self.known.insert(pid, Known { start: stat.start, name: stat.name.clone(), command, container, inner_pid });
         }
         let known = self.known.get(&pid)?;

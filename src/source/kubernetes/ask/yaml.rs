@@ -1,29 +1,35 @@
-//! An object as YAML, without the server's bookkeeping and with likely secrets masked.
+//! An object as YAML, without the server's bookkeeping.
 
 use serde_json::Value;
 
-use super::secret;
-use crate::model::{document::Document, text};
+use crate::{model::document::Document, source::yaml};
 
-/// Lines a document has at most.
-const LINES: usize = 50_000;
+/// The annotation in which kubectl keeps the whole object as it was applied, environment included.
+const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The object as a document.
 pub(super) fn document(mut object: Value) -> Document {
     if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
         metadata.remove("managedFields");
     }
-    secret::mask(&mut object);
-    let mut document = Document::default();
-    match serde_yaml_ng::to_string(&object) {
-        Ok(yaml) => {
-            for line in yaml.lines().take(LINES) {
-                document.text(text::inert(&text::limited(line, 16 * 1024)));
+    drop_applied(&mut object);
+    yaml::document(object)
+}
+
+/// Drops what only repeats the object, also from templates in it: as one text it cannot be masked in part.
+fn drop_applied(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(drop_applied),
+        Value::Object(members) => {
+            if let Some(Value::Object(annotations)) = members.get_mut("annotations")
+                && let Some(applied) = annotations.get_mut(APPLIED)
+            {
+                *applied = Value::from("(not shown: repeats the object)");
             }
+            members.values_mut().for_each(drop_applied);
         }
-        Err(error) => document.text(format!("it cannot be written as YAML: {error}")),
+        _ => {}
     }
-    document
 }
 
 #[cfg(test)]
@@ -31,13 +37,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::document::Line;
+    use crate::model::{document::Line, text};
 
     #[test]
     fn bookkeeping_goes_and_control_characters_are_inert() {
         let document = document(
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "managedFields": [{"manager": "kubelet"}],
-            "annotations": {"n": "\u{1b}]0;x\u{7}"}}}),
+            "annotations": {"n": "\u{1b}]0;x\u{7}", APPLIED: "{\"env\":[{\"name\":\"DB_PASSWORD\",\"value\":\"s3cr3t\"}]}"}}}),
         );
         let text: Vec<&str> = document
             .lines
@@ -48,6 +54,8 @@ mod tests {
             })
             .collect();
         assert_eq!(&text[..2], ["apiVersion: v1", "kind: Pod"]);
-        assert!(text.iter().all(|line| line.chars().all(text::is_shown) && !line.contains("kubelet")), "{text:?}");
+        let inert =
+            |line: &&str| line.chars().all(text::is_shown) && !line.contains("kubelet") && !line.contains("s3cr3t");
+        assert!(text.iter().all(inert), "{text:?}");
     }
 }

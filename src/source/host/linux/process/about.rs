@@ -47,11 +47,6 @@ pub(super) fn inner_pid(status: &str) -> Option<u32> {
     if pids.len() > 1 { pids.last()?.parse().ok() } else { None }
 }
 
-/// Arguments end in NUL; people read spaces.
-pub(super) fn spaced(command: &str) -> String {
-    command.replace('\0', " ")
-}
-
 /// The details of a process; `None` when it is gone.
 pub(in crate::source::host) fn describe(root: &Root, pid: u32, now: Timestamp) -> Option<Document> {
     let file = |name: &str| root.read_up_to(&format!("proc/{pid}/{name}"), LIMIT);
@@ -60,9 +55,7 @@ pub(in crate::source::host) fn describe(root: &Root, pid: u32, now: Timestamp) -
     document.heading(format!("Process {pid} {}", seen.name));
     if seen.state != 'D' {
         let arguments = file("cmdline").unwrap_or_default();
-        for (n, argument) in arguments.split_terminator('\0').take(200).enumerate() {
-            document.pair(if n == 0 { "command".to_owned() } else { format!("  argument {n}") }, text::name(argument));
-        }
+        document.arguments(arguments.split_terminator('\0'));
     }
     let link = |name: &str| std::fs::read_link(root.path(format!("proc/{pid}/{name}"))).ok();
     for (name, file) in [("executable", "exe"), ("directory", "cwd")] {

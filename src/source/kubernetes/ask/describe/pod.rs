@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::{at, conditions, list, moment, pairs, say, word};
-use crate::{
-    model::{document::Document, field::Tone, text},
-    source::kubernetes::ask::secret::is_secret,
-};
+use crate::model::{document::Document, field::Tone, text};
 
 /// A pod; of its containers only `container`, when given.
 pub(super) fn pod(out: &mut Document, object: &Value, container: Option<&str>) {
@@ -106,9 +103,12 @@ fn container(out: &mut Document, spec: &Value, status: Option<&Value>) {
         say(out, 1, "container id", word(at(status, &["containerID"])));
         say(out, 1, "image id", word(at(status, &["imageID"])));
     }
-    let words = |value: &Value| list(value).map(word).collect::<Vec<_>>().join(" ");
-    say(out, 1, "command", words(at(spec, &["command"])));
-    say(out, 1, "arguments", words(at(spec, &["args"])));
+    for (name, member) in [("command", "command"), ("arguments", "args")] {
+        let words: Vec<String> = list(at(spec, &[member])).map(word).collect();
+        if !words.is_empty() {
+            out.command(1, name, words.iter().map(String::as_str));
+        }
+    }
     let ports = list(at(spec, &["ports"])).map(|port| {
         format!("{}/{}", word(at(port, &["containerPort"])), at(port, &["protocol"]).as_str().unwrap_or("TCP"))
     });
@@ -144,10 +144,8 @@ fn environment(out: &mut Document, variable: &Value) {
         let of = ["name", "key", "fieldPath", "resource"].iter().map(|member| word(at(source, &[member])));
         let of = of.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
         out.pair_in(2, name, format!("from {} {of}", text::name(kind)), Tone::Dim);
-    } else if is_secret(&name, &value) {
-        out.secret(2, name, value);
     } else {
-        out.pair_in(2, name, value, Tone::Plain);
+        out.guarded(2, &name, &value);
     }
 }
 

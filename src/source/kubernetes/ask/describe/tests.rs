@@ -15,7 +15,9 @@ fn shown(document: &Document) -> String {
         let line = match line {
             Line::Heading(heading) => format!("# {heading}"),
             Line::Pair { indent, name, value, .. } => format!("{}{name}: {value}", "  ".repeat((*indent).into())),
-            Line::Secret { indent, name, .. } => format!("{}{name}: <secret>", "  ".repeat((*indent).into())),
+            Line::Secret { indent, name, masked, .. } => {
+                format!("{}{}: {masked}", "  ".repeat((*indent).into()), name.as_deref().unwrap_or_default())
+            }
             Line::Moment { indent, name, at } => format!("{}{name}: {at}", "  ".repeat((*indent).into())),
             Line::Text(text, _) => text.clone(),
         };
@@ -30,7 +32,7 @@ fn a_pod_tells_state_limits_probes_and_environment() {
         "metadata": {"name": "web-1", "namespace": "mw-web", "labels": {"app": "web"}, "ownerReferences": [{"kind": "ReplicaSet", "name": "web-7f"}]},
         "spec": {"nodeName": "node1", "tolerations": [{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute", "tolerationSeconds": 300}],
             "volumes": [{"name": "conf", "configMap": {"name": "web"}}, {"name": "db", "secret": {"secretName": "db"}}],
-            "containers": [{"name": "php", "image": "php:8", "resources": {"requests": {"cpu": "250m"}, "limits": {"memory": "1Gi"}},
+            "containers": [{"name": "php", "image": "php:8", "args": ["--token", "s3cr3t", "--port=80"], "resources": {"requests": {"cpu": "250m"}, "limits": {"memory": "1Gi"}},
                 "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 5},
                 "env": [{"name": "DB_PASSWORD", "value": "s3cr3t"}, {"name": "LEVEL", "value": "info"},
                         {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "db", "key": "token"}}}]}]},
@@ -53,10 +55,11 @@ fn a_pod_tells_state_limits_probes_and_environment() {
         "  last run: terminated: OOMKilled, exit code 137\n",
         "    finished: 2026-11-25T10:00:00Z\n",
         "  restarts: 7\n",
+        "  arguments: --token •••••• --port=80\n",
         "  requests: cpu=250m\n",
         "  limits: memory=1Gi\n",
         "  readiness: http /healthz:8080, every 5 s, 1 s at most, 3 failures\n",
-        "    DB_PASSWORD: <secret>\n",
+        "    DB_PASSWORD: ••••••\n",
         "    LEVEL: info\n",
         "    TOKEN: from secretKeyRef db token\n",
         "Ready: False (ContainersNotReady)\n",
