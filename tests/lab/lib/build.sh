@@ -30,7 +30,7 @@ make_dir() {
     rm -rf "$new"
     mkdir "$new"
     say "building $(basename "$dir") (log: $LAB/log/build.log)"
-    "$@" "$new" >>"$LAB/log/build.log" 2>&1 9>&- || { tail -20 "$LAB/log/build.log" >&2; rm -rf "$new"; die "build failed"; }
+    "$@" "$new" >>"$LAB/log/build.log" 2>&1 || { tail -20 "$LAB/log/build.log" >&2; rm -rf "$new"; die "build failed"; }
     mv -T "$new" "$dir" 2>/dev/null || rm -rf "$new"    # another one was faster
 }
 

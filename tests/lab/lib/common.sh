@@ -25,10 +25,14 @@ need_root() {
     [[ -O $LAB ]] || die "$LAB belongs to somebody else"
 }
 
-# One command at a time changes the lab. Started daemons do not inherit the lock (see start).
+# lock "$@": one command at a time changes the lab: runs the calling command again, under the lock. It holds the lock by a
+# process of its own, so that no daemon that is started inherits it and holds it for ever.
 lock() {
-    exec 9>"$LAB.lock"
-    flock -w 600 9 || die "another command holds $LAB.lock"
+    [[ ${LAB_LOCKED:-} != "$LAB" ]] || return 0
+    local code=0
+    LAB_LOCKED=$LAB flock -o -w 600 -E 75 "$LAB.lock" "$0" "$@" || code=$?
+    ((code != 75)) || die "another command holds $LAB.lock"
+    exit "$code"
 }
 
 # port CLUSTER WHAT: every port of the lab, all on 127.0.0.1.

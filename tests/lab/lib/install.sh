@@ -31,6 +31,6 @@ install_packages() {
     {
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}"
-    } >"$LAB/log/apt.log" 2>&1 9>&- || { [[ -z $ours ]] || rm -f "$policy"; tail -5 "$LAB/log/apt.log" >&2; die "apt-get failed"; }
+    } >"$LAB/log/apt.log" 2>&1 || { [[ -z $ours ]] || rm -f "$policy"; tail -5 "$LAB/log/apt.log" >&2; die "apt-get failed"; }
     [[ -z $ours ]] || rm -f "$policy"
 }

@@ -10,7 +10,8 @@ PODMAN_SOCKET=$LAB/podman.sock
 PODMAN=(env -C "$LAB/podman" -u XDG_RUNTIME_DIR "CONTAINERS_CONF=$LAB/podman/containers.conf" "CONTAINERS_STORAGE_CONF=$LAB/podman/storage.conf"
     "CONTAINERS_REGISTRIES_CONF=$LAB/podman/registries.conf" podman)
 
-podman_() { "${PODMAN[@]}" "$@"; }
+# It starts conmon, which outlives it and would hold what the caller has open.
+podman_() { (close_inherited; exec "${PODMAN[@]}" "$@"); }
 
 # The limits: Podman's own are above what this machine may allow, and then nothing starts.
 # Locks in a file: those in shared memory have one name for the whole machine, and belong to another Podman.
