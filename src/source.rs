@@ -48,6 +48,8 @@ pub struct Demand {
     pub tables: std::collections::BTreeSet<TableId>,
     /// Keys of the rows on screen now, by table.
     pub visible: BTreeMap<TableId, Vec<Key>>,
+    /// Every row counts as visible: a list that is printed whole, without a screen.
+    pub whole: bool,
 }
 
 impl Demand {

@@ -75,7 +75,7 @@ impl Console {
         let engine = Engine { name: "lab".into(), ..engine };
         let source = Box::new(Docker::new(engine));
         let inbox = Inbox::default();
-        let wanted = Demand { tables: tables.iter().copied().collect(), visible: BTreeMap::new() };
+        let wanted = Demand { tables: tables.iter().copied().collect(), visible: BTreeMap::new(), whole: false };
         let (demand, demanded) = watch::channel(wanted);
         let (asks, asked) = mpsc::channel(8);
         let stop = CancellationToken::new();

@@ -3,7 +3,7 @@
 mod saving;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use self::saving::{Budget, Restarts, Saving};
 use super::{App, event::Event, messages::Level};
 use crate::{
     cache::{Cache, KEPT, worker::Worker},
-    model::store::TableId,
+    model::{key::SourceId, store::TableId},
 };
 
 /// The time between two savings.
@@ -34,14 +34,18 @@ pub(super) struct Opened {
     pub(super) keeper: Option<Keeper>,
 }
 
-/// Reads what the cache knows and starts the thread that keeps it. What fails is told, and does without.
-pub(super) fn open(cache: Option<Cache>, tell: &mpsc::Sender<(Level, String)>) -> Opened {
+/// Reads what the cache knows of the sources there are, and starts the thread that keeps it. What fails is told, and does
+/// without. Rows of other sources stay in the file, for a run that observes them.
+pub(super) fn open(cache: Option<Cache>, known: &BTreeSet<SourceId>, tell: &mpsc::Sender<(Level, String)>) -> Opened {
     let mut notes = Vec::new();
     let mut told = |error: crate::cache::Error| notes.push((Level::Warning, error.to_string()));
     let (mut rows, mut looked, mut restarts) = (Vec::new(), None, crate::model::restarts::RestartLog::default());
     if let Some(cache) = &cache {
         match cache.load_rows() {
-            Ok(remembered) => rows = remembered.rows,
+            Ok(remembered) => {
+                rows = remembered.rows;
+                rows.retain(|(scope, _)| known.contains(&scope.source));
+            }
             Err(error) => told(error),
         }
         cache.looked_at().map_or_else(&mut told, |at| looked = at);

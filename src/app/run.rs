@@ -64,7 +64,8 @@ pub async fn console(console: Console) -> io::Result<()> {
     let inbox = Inbox::default();
     let (answers, answered) = mpsc::channel(256);
     let (tell, told) = mpsc::channel(16);
-    let memory = memory::open(console.cache, &tell);
+    let known = console.sources.iter().map(|source| source.id.clone()).collect();
+    let memory = memory::open(console.cache, &known, &tell);
     let supervisor = Supervisor::start(console.sources, &inbox, answers);
     let mut driver = Driver {
         app: console.app,

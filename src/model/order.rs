@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{
     filter::Filter,
     key::Key,
-    rows::{EventRow, FindingRow, ProcessRow},
+    rows::{ContainerRow, EventRow, FindingRow, ProcessRow},
     store::TableId,
     table::{Row, Rows},
     value::{Kind, Value},
@@ -24,9 +24,11 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// How a table is sorted before a person says otherwise; none is by key: cluster, namespace, name.
+/// How a table is sorted before a person says otherwise; none is by key: cluster, namespace, name. A container's key is
+/// its id, which says nothing to anybody.
 pub fn default_sort(table: TableId) -> Option<Sort> {
     match table {
+        TableId::Containers => by::<ContainerRow>("container", false),
         TableId::Findings => by::<FindingRow>("rank", false),
         TableId::Processes | TableId::ContainerProcesses => by::<ProcessRow>("cpu", true),
         TableId::Events => by::<EventRow>("last", false),

@@ -85,7 +85,7 @@ pub async fn collect(
     mut restarts: RestartLog,
 ) -> Collected {
     let needed = needed(table);
-    let mut demand = Demand { tables: needed.clone(), ..Demand::default() };
+    let mut demand = Demand { tables: needed.clone(), whole: true, ..Demand::default() };
     demand.tables.insert(table);
     let (_demand, demand) = watch::channel(demand);
     let stop = CancellationToken::new();

@@ -51,3 +51,27 @@ fn a_round_takes_its_ticks_and_the_end_saves_what_is_left() {
     assert_eq!(cache.load_restarts(now()).unwrap(), app.restarts);
     assert_eq!(cache.looked_at().unwrap(), Some(app.now));
 }
+
+#[test]
+fn rows_of_what_this_run_does_not_observe_stay_in_the_file_and_off_the_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let open_cache = || Cache::open(&path, 64 << 20, now()).unwrap();
+    let mut store = crate::model::store::Store::default();
+    for name in ["eqiad", "codfw"] {
+        let rows = RowSet::Pods(vec![pod(name, "mw-web", "web-0")]);
+        put(&mut store, &cluster(name), rows);
+    }
+    let mut app = App::new(Settings::default(), Role::read_only(), Keymap::default(), SavedViews::default(), now());
+    app.store = store;
+    let worker = Worker::start(open_cache(), Box::new(|error| panic!("{error}"))).unwrap();
+    Keeper::new(worker, now()).end(&app);
+
+    let (tell, _told) = mpsc::channel(1);
+    let opened = open(Some(open_cache()), &[cluster("codfw")].into(), &tell);
+    let Event::Remembered { rows, .. } = opened.remembered else { panic!("another event") };
+    let sources: Vec<&str> = rows.iter().map(|(scope, _)| scope.source.as_str()).collect();
+    assert_eq!(sources, ["kubernetes:codfw"]);
+    drop(opened.keeper);
+    assert_eq!(open_cache().load_rows().unwrap().rows.len(), 2, "both are still in the file");
+}

@@ -119,13 +119,23 @@ impl Error {
     }
 }
 
+/// The command that starts the engine at a place: Podman's service listens at a socket that systemd keeps.
+fn start(place: &str) -> &'static str {
+    match (place.contains("podman"), place.contains("/user/")) {
+        (true, true) => "systemctl --user start podman.socket",
+        (true, false) => "systemctl start podman.socket",
+        (false, true) => "systemctl --user start docker",
+        (false, false) => "systemctl start docker",
+    }
+}
+
 fn connect_line(place: &str, source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::NotFound => {
-            format!("no engine at {place}: there is no such socket; is it running? (systemctl start docker)")
+            format!("no engine at {place}: there is no such socket; is it running? ({})", start(place))
         }
         io::ErrorKind::ConnectionRefused => {
-            format!("the engine at {place} refuses connections; is it running? (systemctl start docker)")
+            format!("the engine at {place} refuses connections; is it running? ({})", start(place))
         }
         io::ErrorKind::PermissionDenied => {
             format!("no right to open {place}: add the user to group docker or use sudo")

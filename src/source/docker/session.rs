@@ -295,8 +295,9 @@ impl<'a> Session<'a> {
             );
         }
         if wanted && self.jobs.ask.is_none() {
-            let visible: Vec<Key> = self.demand.borrow().visible.get(&TableId::Containers).cloned().unwrap_or_default();
-            let mut ids = self.board.elsewhere(Some(&visible), !local);
+            let demand = self.demand.borrow().clone();
+            let visible = demand.visible.get(&TableId::Containers).cloned().unwrap_or_default();
+            let mut ids = self.board.elsewhere((!demand.whole).then_some(&visible[..]), !local);
             ids.truncate(ASKED);
             if !ids.is_empty() {
                 self.jobs.ask = Some(ask(self.client.clone(), ids).boxed());

@@ -281,7 +281,7 @@ mod tests {
         let (sender, mut demand) = watch::channel(Demand::default());
         let mut wanted = |tables: &[TableId], row: &str| {
             let visible = [(TableId::Pods, vec![Key::from(row)])].into();
-            sender.send_replace(Demand { tables: tables.iter().copied().collect(), visible });
+            sender.send_replace(Demand { tables: tables.iter().copied().collect(), visible, whole: false });
             newly_wanted(&mut demand, true, false).now_or_never().is_some()
         };
         assert!(!wanted(&[TableId::Pods], "eqiad/mw-web/web-1"));

@@ -150,7 +150,7 @@ measure_docker() {
 		docker = "unix://$DOCKER_SOCKET"
 	END
     console "$RONDE" --config "$WORK/docker.toml"
-    wait_for 20 "containers" shows "burner"
+    wait_for 20 "containers" shows "lab ● live"
     sleep 3
     over "$1" "${engine[@]}"
     row "same: ronde on its tab of containers" "$CPU of a core" "≤ 1 %"
@@ -178,6 +178,8 @@ measure_pods() {
     began=$(date +%s%N)
     console "$RONDE" --config "$WORK/codfw.toml"
     wait_for 300 "all rows" shows "codfw ● live"
+    # What has come is counted at once, and put in order a moment later.
+    wait_for 10 "all rows in order" eval '! screen capture-pane -p | sed -n 2p | grep " of " >/dev/null'
     took=$((($(date +%s%N) - began) / 10000000))
     row "start to all rows, live ($(screen capture-pane -p | sed -n '2s/ *\(Pods .*\) · lens.*/\1/p'), $all listed by kubectl)" \
         "$(awk -v t="$took" 'BEGIN {printf "%.2f s", t / 100}')"
