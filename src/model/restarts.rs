@@ -24,13 +24,34 @@ const GROWTHS: usize = 32;
 /// How long a pod that is not seen is remembered: a week's round, and a day.
 pub const MEMORY: SignedDuration = SignedDuration::from_hours(8 * 24);
 
-/// So many restarts happened after `after` and not later than `until`.
+/// So many restarts happened after `after` and not later than `until`, in seconds since 1970: of pods that restart all day
+/// there are many of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Growth {
-    after: Timestamp,
-    until: Timestamp,
+    after: u32,
+    until: u32,
     by: u32,
 }
+
+impl Growth {
+    /// The whole seconds around it.
+    fn between(after: Timestamp, until: Timestamp, by: u32) -> Self {
+        let second = |moment: Timestamp| u32::try_from(moment.as_second().max(0)).unwrap_or(u32::MAX);
+        let is_whole = until.subsec_nanosecond() == 0;
+        Self { after: second(after), until: second(until).saturating_add(u32::from(!is_whole)), by }
+    }
+
+    fn begins_by(self, moment: Timestamp) -> bool {
+        (i128::from(self.after) * NANOS) < moment.as_nanosecond()
+    }
+
+    fn ends_by(self, moment: Timestamp) -> bool {
+        (i128::from(self.until) * NANOS) <= moment.as_nanosecond()
+    }
+}
+
+/// Nanoseconds of a second.
+const NANOS: i128 = 1_000_000_000;
 
 /// Restarts of one pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,10 +72,11 @@ impl RestartHistory {
     pub fn record(&mut self, count: u32, last: Option<Timestamp>, at: Timestamp) {
         let by = count.saturating_sub(self.count);
         if by > 0 {
-            let whole = Growth { after: self.seen.min(at), until: at, by };
+            let from = self.seen.min(at);
             // Of a single restart the moment is known.
-            let exact = last.filter(|last| by == 1 && (whole.after..=at).contains(last));
-            self.growths.push(exact.map_or(whole, |last| Growth { after: last, until: last, by }));
+            let exact = last.filter(|last| by == 1 && (from..=at).contains(last));
+            let (after, until) = exact.map_or((from, at), |last| (last, last));
+            self.growths.push(Growth::between(after, until, by));
             if self.growths.len() > GROWTHS {
                 let oldest = self.growths.remove(0);
                 let next = &mut self.growths[0];
@@ -74,8 +96,8 @@ impl RestartHistory {
     /// Restarts since a moment; at least so many where a growth reaches back beyond it. None where one does and
     /// nothing tells whether any of it happened since.
     pub fn since(&self, look: Timestamp) -> Option<u32> {
-        let inside = self.growths.iter().filter(|growth| growth.after >= look).map(|growth| growth.by).sum();
-        let reaches_in = self.growths.iter().any(|growth| growth.after < look && growth.until > look);
+        let inside = self.growths.iter().filter(|growth| !growth.begins_by(look)).map(|growth| growth.by).sum();
+        let reaches_in = self.growths.iter().any(|growth| growth.begins_by(look) && !growth.ends_by(look));
         match (inside, reaches_in, self.last) {
             (0, true, Some(last)) if last > look => Some(1),
             (0, true, Some(_)) => Some(0),
