@@ -38,23 +38,43 @@ pub(super) struct Cases {
     by_key: HashMap<Key, (Case, u32)>,
 }
 
+/// What is needed of a case to put it to others of its cause.
+pub(super) struct Cause<'a> {
+    pub(super) rule: &'static str,
+    pub(super) place: &'a str,
+    /// As [`Case::cause`].
+    pub(super) cause: &'a str,
+    pub(super) severity: Severity,
+    pub(super) since: Option<Timestamp>,
+    /// Key of the row.
+    pub(super) subject: &'a Key,
+    pub(super) count: u32,
+}
+
 impl Cases {
-    /// Adds a case to those of the same cause. The worst one, the first by key among equals, speaks for all.
+    /// Adds a case to those of the same cause.
     pub(super) fn add(&mut self, case: Case) {
-        let key = Key::of(&[case.rule, &case.place, &case.cause]);
+        let (cause, place, subject) = (case.cause.clone(), case.place.clone(), case.subject.key.clone());
+        let Case { rule, severity, since, count, .. } = case;
+        let (cause, place, subject) = (&*cause, &*place, &subject);
+        self.add_as(&Cause { rule, place, cause, severity, since, subject, count }, || case);
+    }
+
+    /// Adds a case to those of the same cause. The worst one, the first by key among equals, speaks for all; only such a
+    /// one is made, since where thousands are wrong, the words of thousands would be made for nothing.
+    pub(super) fn add_as(&mut self, new: &Cause<'_>, case: impl FnOnce() -> Case) {
+        let key = Key::of(&[new.rule, new.place, new.cause]);
         let Some((known, count)) = self.by_key.get_mut(&key) else {
-            let count = case.count;
-            self.by_key.insert(key, (case, count));
+            self.by_key.insert(key, (case(), new.count));
             return;
         };
-        *count = count.saturating_add(case.count);
-        let since = match (known.since, case.since) {
+        *count = count.saturating_add(new.count);
+        let since = match (known.since, new.since) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        let worse = (case.severity, &known.subject.key) > (known.severity, &case.subject.key);
-        if worse {
-            *known = case;
+        if (new.severity, &known.subject.key) > (known.severity, new.subject) {
+            *known = case();
         }
         known.since = since;
     }

@@ -1,16 +1,20 @@
 //! Pods: crashing, without image, in error, not ready, not scheduled, stuck while starting or ending, restarting.
 
-use std::collections::HashMap;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use jiff::Timestamp;
 
 use super::{
     Seen,
-    cases::{Case, Cases},
+    cases::{Case, Cases, Cause},
 };
 use crate::model::{
     key::Key,
     rows::{ContainerState, Outcome, PodContainer, PodRow, Subject},
+    severity::Severity,
     store::TableId,
     table::Row,
 };
@@ -18,10 +22,106 @@ use crate::model::{
 /// Pods that are wrong because their node is, by the node's key.
 pub(super) type Folded = HashMap<Key, u32>;
 
+/// Findings of one rule in one cluster, above which those of a namespace become one, and then those of the cluster: what
+/// breaks a hundred workloads at once has a cause of its own, and nobody reads a thousand lines.
+const MANY: usize = 50;
+
+/// How far cases are put together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Grain {
+    Workload,
+    Namespace,
+    Cluster,
+}
+
+/// A pod that is wrong.
+struct Wrong<'a> {
+    pod: &'a PodRow,
+    severity: Severity,
+    symptom: Symptom,
+}
+
+impl<'a> Wrong<'a> {
+    /// Rule and cluster.
+    fn field(&self) -> (&'static str, &'a str) {
+        (self.symptom.rule, &self.pod.cluster)
+    }
+
+    /// What a finding is about at this grain: namespace, kind and name, as far as it goes.
+    fn cause(&self, grain: Grain) -> (&'a str, &'a str, &'a str) {
+        match grain {
+            Grain::Workload => {
+                let (kind, name) = self.pod.workload().unwrap_or(("Pod", &self.pod.name));
+                (&self.pod.namespace, kind, name)
+            }
+            Grain::Namespace => (&self.pod.namespace, "", ""),
+            Grain::Cluster => ("", "", ""),
+        }
+    }
+
+    fn put(&self, cases: &mut Cases, grain: Grain) {
+        let (pod, Symptom { rule, title, since }) = (self.pod, &self.symptom);
+        let (namespace, kind, name) = self.cause(grain);
+        let cause = format!("{namespace}/{kind}/{name}");
+        let new = Cause {
+            rule,
+            place: &pod.cluster,
+            cause: &cause,
+            severity: self.severity,
+            since: *since,
+            subject: &pod.key,
+            count: 1,
+        };
+        cases.add_as(&new, || Case {
+            rule,
+            severity: self.severity,
+            place: pod.cluster.clone(),
+            cause: cause.clone(),
+            object: format!("{}/{}", pod.namespace, pod.name),
+            group: match grain {
+                Grain::Workload => format!("{namespace}/{name}"),
+                Grain::Namespace => format!("{namespace}, several workloads"),
+                Grain::Cluster => "many namespaces".to_owned(),
+            },
+            title: title.clone().into_owned(),
+            name: if grain == Grain::Workload {
+                pod.name.to_string()
+            } else {
+                format!("{}/{}", pod.namespace, pod.name)
+            },
+            evidence: evidence(pod),
+            since: *since,
+            subject: Subject { table: TableId::Pods, key: pod.key.clone() },
+            count: 1,
+        });
+    }
+}
+
+/// The finest grain at which not too many findings come of each rule in each cluster.
+fn grains<'a>(wrong: &[Wrong<'a>]) -> HashMap<(&'static str, &'a str), Grain> {
+    let mut causes: HashMap<_, [HashSet<(&str, &str, &str)>; 2]> = HashMap::new();
+    for one in wrong {
+        let [workloads, namespaces] = causes.entry(one.field()).or_default();
+        if workloads.len() <= MANY {
+            workloads.insert(one.cause(Grain::Workload));
+        }
+        if namespaces.len() <= MANY {
+            namespaces.insert(one.cause(Grain::Namespace));
+        }
+    }
+    let grain = |[workloads, namespaces]: [HashSet<_>; 2]| match () {
+        () if workloads.len() <= MANY => Grain::Workload,
+        () if namespaces.len() <= MANY => Grain::Namespace,
+        () => Grain::Cluster,
+    };
+    causes.into_iter().map(|(field, causes)| (field, grain(causes))).collect()
+}
+
 /// Finds wrong pods. Those on a node that is not ready are counted for the node instead.
 pub(super) fn find(seen: &Seen, cases: &mut Cases) -> Folded {
     let mut folded: Folded =
         seen.store.cluster_nodes.iter().filter(|node| !node.is_ready()).map(|node| (node.key.clone(), 0)).collect();
+    let mut wrong = Vec::new();
     for (source, pod) in seen.store.pods.iter_with_source() {
         let severity = pod.severity(seen.now(source));
         if !severity.is_wrong() || is_past(seen, pod) {
@@ -32,23 +132,11 @@ pub(super) fn find(seen: &Seen, cases: &mut Cases) -> Folded {
             *count += 1;
             continue;
         }
-        let Symptom { rule, title, since } = symptom(pod);
-        let owner = pod.workload();
-        let (kind, name) = owner.unwrap_or(("Pod", &pod.name));
-        cases.add(Case {
-            rule,
-            severity,
-            place: pod.cluster.clone(),
-            cause: format!("{}/{kind}/{name}", pod.namespace),
-            object: format!("{}/{}", pod.namespace, pod.name),
-            group: format!("{}/{name}", pod.namespace),
-            title,
-            name: pod.name.to_string(),
-            evidence: evidence(pod),
-            since,
-            subject: Subject { table: TableId::Pods, key: pod.key.clone() },
-            count: 1,
-        });
+        wrong.push(Wrong { pod, severity, symptom: symptom(pod) });
+    }
+    let grains = grains(&wrong);
+    for one in &wrong {
+        one.put(cases, grains.get(&one.field()).copied().unwrap_or(Grain::Workload));
     }
     folded
 }
@@ -62,7 +150,7 @@ fn is_past(seen: &Seen, pod: &PodRow) -> bool {
 
 struct Symptom {
     rule: &'static str,
-    title: String,
+    title: Cow<'static, str>,
     since: Option<Timestamp>,
 }
 
@@ -74,24 +162,26 @@ fn symptom(pod: &PodRow) -> Symptom {
     let (rule, title, since) = match status.strip_prefix("Init:").unwrap_or(status) {
         "Terminating" => ("pod-terminating", "does not end".into(), pod.deleted),
         "Pending" | "SchedulingGated" if pod.node.is_none() => ("pod-pending", "not scheduled".into(), waiting),
-        "Pending" | "ContainerCreating" | "PodInitializing" => ("pod-starting", format!("stuck: {status}"), waiting),
+        "Pending" | "ContainerCreating" | "PodInitializing" => {
+            ("pod-starting", format!("stuck: {status}").into(), waiting)
+        }
         "Running" | "NotReady" if pod.ready < pod.containers_total && pod.unready_since.is_some() => {
             ("pod-not-ready", "not ready".into(), pod.unready_since)
         }
         "Running" | "NotReady" => ("pod-restarting", "restarting".into(), pod.restarted),
         "CrashLoopBackOff" | "Error" | "OOMKilled" | "RunContainerError" | "StartError" | "ContainerCannotRun" => {
-            ("pod-crash", status.into(), pod.unready_since.or(ended))
+            ("pod-crash", status.to_owned().into(), pod.unready_since.or(ended))
         }
         text if text.starts_with("ExitCode:") || text.starts_with("Signal:") => {
-            ("pod-crash", status.into(), pod.unready_since.or(ended))
+            ("pod-crash", status.to_owned().into(), pod.unready_since.or(ended))
         }
         "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "ImageInspectError" => {
-            ("pod-image", status.into(), waiting)
+            ("pod-image", status.to_owned().into(), waiting)
         }
         text if text.contains('/') && status.starts_with("Init:") => {
-            ("pod-starting", format!("stuck: {status}"), waiting)
+            ("pod-starting", format!("stuck: {status}").into(), waiting)
         }
-        _ => ("pod-error", status.into(), pod.unready_since.or(ended)),
+        _ => ("pod-error", status.to_owned().into(), pod.unready_since.or(ended)),
     };
     Symptom { rule, title, since }
 }

@@ -305,3 +305,28 @@ fn a_standing_finding_keeps_its_beginning_and_its_slot() {
     assert!(triage.refresh(&mut store, now() + SignedDuration::from_secs(1)));
     assert_eq!(store.findings.at(0).and_then(|finding| finding.since), Some(ago(5)), "a new trouble begins anew");
 }
+
+#[test]
+fn what_breaks_very_many_workloads_is_one_finding_of_the_cluster_and_of_a_namespace_one() {
+    let many = |namespaces: usize, each: usize| {
+        let pods = (0..namespaces).flat_map(|n| {
+            (0..each).map(move |m| {
+                let mut row = crashing(&format!("web-{m}"));
+                row.namespace = format!("team-{n:03}").into();
+                row.key = crate::model::key::Key::of(&["eqiad", &row.namespace, &row.name]);
+                (row.owner, row.cluster) = (None, "eqiad".into());
+                row
+            })
+        });
+        store(vec![RowSet::Pods(pods.collect())])
+    };
+    assert_eq!(told(&many(2, 3)).len(), 6);
+    assert_eq!(
+        told(&many(2, 60)),
+        ["pod-crash critical team-000, several workloads ×60", "pod-crash critical team-001, several workloads ×60",]
+    );
+    let all = only(&many(60, 2));
+    assert_eq!((all.object.as_str(), all.count), ("many namespaces", 120));
+    assert!(all.evidence.starts_with("team-000/web-0: php CrashLoopBackOff"), "{}", all.evidence);
+    assert_eq!(all.subject.key.as_str(), "eqiad/team-000/web-0", "the first of the worst speaks for all");
+}
