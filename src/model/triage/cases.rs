@@ -43,7 +43,7 @@ pub(super) struct Cause<'a> {
     pub(super) rule: &'static str,
     pub(super) place: &'a str,
     /// As [`Case::cause`].
-    pub(super) cause: &'a str,
+    pub(super) name: &'a str,
     pub(super) severity: Severity,
     pub(super) since: Option<Timestamp>,
     /// Key of the row.
@@ -54,16 +54,15 @@ pub(super) struct Cause<'a> {
 impl Cases {
     /// Adds a case to those of the same cause.
     pub(super) fn add(&mut self, case: Case) {
-        let (cause, place, subject) = (case.cause.clone(), case.place.clone(), case.subject.key.clone());
+        let (name, place, row) = (case.cause.clone(), case.place.clone(), case.subject.key.clone());
         let Case { rule, severity, since, count, .. } = case;
-        let (cause, place, subject) = (&*cause, &*place, &subject);
-        self.add_as(&Cause { rule, place, cause, severity, since, subject, count }, || case);
+        self.add_as(&Cause { rule, place: &place, name: &name, severity, since, subject: &row, count }, || case);
     }
 
     /// Adds a case to those of the same cause. The worst one, the first by key among equals, speaks for all; only such a
     /// one is made, since where thousands are wrong, the words of thousands would be made for nothing.
     pub(super) fn add_as(&mut self, new: &Cause<'_>, case: impl FnOnce() -> Case) {
-        let key = Key::of(&[new.rule, new.place, new.cause]);
+        let key = Key::of(&[new.rule, new.place, new.name]);
         let Some((known, count)) = self.by_key.get_mut(&key) else {
             self.by_key.insert(key, (case(), new.count));
             return;

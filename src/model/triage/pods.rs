@@ -34,6 +34,9 @@ enum Grain {
     Cluster,
 }
 
+/// Namespace, kind and name of what a finding is about, as far as its grain goes.
+type About<'a> = (&'a str, &'a str, &'a str);
+
 /// A pod that is wrong.
 struct Wrong<'a> {
     pod: &'a PodRow,
@@ -47,8 +50,7 @@ impl<'a> Wrong<'a> {
         (self.symptom.rule, &self.pod.cluster)
     }
 
-    /// What a finding is about at this grain: namespace, kind and name, as far as it goes.
-    fn cause(&self, grain: Grain) -> (&'a str, &'a str, &'a str) {
+    fn about(&self, grain: Grain) -> About<'a> {
         match grain {
             Grain::Workload => {
                 let (kind, name) = self.pod.workload().unwrap_or(("Pod", &self.pod.name));
@@ -61,12 +63,12 @@ impl<'a> Wrong<'a> {
 
     fn put(&self, cases: &mut Cases, grain: Grain) {
         let (pod, Symptom { rule, title, since }) = (self.pod, &self.symptom);
-        let (namespace, kind, name) = self.cause(grain);
+        let (namespace, kind, name) = self.about(grain);
         let cause = format!("{namespace}/{kind}/{name}");
         let new = Cause {
             rule,
             place: &pod.cluster,
-            cause: &cause,
+            name: &cause,
             severity: self.severity,
             since: *since,
             subject: &pod.key,
@@ -99,14 +101,14 @@ impl<'a> Wrong<'a> {
 
 /// The finest grain at which not too many findings come of each rule in each cluster.
 fn grains<'a>(wrong: &[Wrong<'a>]) -> HashMap<(&'static str, &'a str), Grain> {
-    let mut causes: HashMap<_, [HashSet<(&str, &str, &str)>; 2]> = HashMap::new();
+    let mut causes: HashMap<_, [HashSet<About<'_>>; 2]> = HashMap::new();
     for one in wrong {
         let [workloads, namespaces] = causes.entry(one.field()).or_default();
         if workloads.len() <= MANY {
-            workloads.insert(one.cause(Grain::Workload));
+            workloads.insert(one.about(Grain::Workload));
         }
         if namespaces.len() <= MANY {
-            namespaces.insert(one.cause(Grain::Namespace));
+            namespaces.insert(one.about(Grain::Namespace));
         }
     }
     let grain = |[workloads, namespaces]: [HashSet<_>; 2]| match () {
