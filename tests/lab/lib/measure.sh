@@ -23,6 +23,7 @@ begin() {
 finish() {
     screen kill-server 2>/dev/null || true
     [[ -z ${CHURN:-} ]] || kill "$CHURN" 2>/dev/null || true
+    aside 0
     rm -rf "$WORK"
 }
 
@@ -224,25 +225,43 @@ churned() {
     [[ -n $RATE ]] || die "no changes were made: $(tail -1 "$WORK/churn")"
 }
 
-# latency event|key COUNT: a sentence with percentiles.
+# aside NICENESS: a cluster is on other machines than the console; here it shares the processors, and steps back.
+aside() {
+    local name pid
+    for name in etcd apiserver controllers scheduler kwok; do
+        ! pid=$(pid_of "codfw-$name") || renice -n "$1" -g "$pid" >/dev/null
+    done
+}
+
+# latency event|key COUNT READY COMMAND…: a sentence with percentiles.
 latency() {
+    local what=$1 count=$2 ready=$3
+    shift 3
     home
-    "$TOOLS/latency" "$1" -count "$2" -server "$(server codfw)" -pki "$LAB/codfw/pki" -ready "codfw ● live" -- \
-        "${HOME_ENV[@]}" TERM=xterm-256color "$RONDE" --config "$WORK/codfw.toml"
+    "$TOOLS/latency" "$what" -count "$count" -server "$(server codfw)" -pki "$LAB/codfw/pki" -ready "$ready" -- \
+        "${HOME_ENV[@]}" TERM=xterm-256color "$@"
+}
+
+measure_keys() {
+    printf '[start]\ntab = "pods"\n' >"$WORK/demo.toml"
+    row "key to frame: the selection moves; demo, $PODS pods, $CHANGES changes a second" \
+        "$(latency key 200 "lens pods" "$RONDE" --config "$WORK/demo.toml" demo --pods "$PODS" --changes "$CHANGES")" "p99 ≤ 16 ms"
 }
 
 measure_latency() {
-    local took
+    local took console=("codfw ● live" "$RONDE" --config "$WORK/codfw.toml")
     config codfw "$LAB/kube/admin"
-    row "pod event: from the API server's answer to the screen, nothing else changes" "$(latency event 100)" "p50 ≤ 50 ms, p99 ≤ 150 ms"
+    row "pod event: from the API server's answer to the screen, nothing else changes" "$(latency event 100 "${console[@]}")" "p50 ≤ 50 ms, p99 ≤ 150 ms"
+    aside 15
     churning 600
-    took=$(latency event 100)
+    took=$(latency event 100 "${console[@]}")
     churned
-    row "same, beside $RATE" "$took" "p99 ≤ 400 ms"
+    row "same, beside $RATE, the cluster niced by 15" "$took" "p99 ≤ 400 ms"
     churning 600
-    took=$(latency key 200)
+    took=$(latency key 200 "${console[@]}")
     churned
-    row "key to frame: the selection moves, $PODS pods, $RATE" "$took" "p99 ≤ 16 ms"
+    aside 0
+    row "key to frame: the selection moves, $PODS pods, $RATE, the cluster niced by 15" "$took" "p99 ≤ 16 ms"
 }
 
 # measure_soak MINUTES: changes for so long; whether memory grows.
