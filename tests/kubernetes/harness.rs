@@ -118,7 +118,16 @@ impl Lab {
 
     /// The clusters that are up.
     pub(crate) fn clusters(&self) -> Vec<&str> {
-        self.fact("LAB_PARTS").split(' ').filter(|part| *part != "docker").collect()
+        self.fact("LAB_PARTS").split(' ').filter(|part| !["docker", "podman"].contains(part)).collect()
+    }
+
+    /// Stops a cluster's API server and starts it again: it remembers no version from before.
+    pub(crate) fn restart_server(cluster: &str) {
+        for action in ["kill", "start"] {
+            let command = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/apiserver");
+            let done = std::process::Command::new(command).args([cluster, action]).status();
+            assert!(done.is_ok_and(|status| status.success()), "{command} {cluster} {action}");
+        }
     }
 
     /// One of them; `RONDE_LAB_CLUSTER` decides which.
