@@ -152,11 +152,12 @@ fn drop_while(
     }
 }
 
-/// Takes from columns until all fit: first from what says where a row is and from sentences, then from its name, then
+/// Takes from columns until all fit: first from long sentences, then from what says where a row is and from sentences, then from its name, then
 /// from its state; each in two steps, so that a long name does not leave one letter of everything else. A number is
 /// whole or it is wrong: names and states go below what they take at least before one is cut.
 fn shrink(columns: &mut [Fitted], room: u16) {
     for (role, floor) in [
+        (Role::Sentence, SENTENCE),
         (Role::Place, PLACE),
         (Role::Sentence, BEGUN),
         (Role::Name, NAME),

@@ -215,7 +215,7 @@ fn plugin(user: &str, states: &[&str]) {
         [VICTIM, OTHER].iter().all(|name| states.iter().any(|state| screen.contains(&format!("{name} {state}"))))
     });
     terminal.send(":sources\r");
-    let screen = terminal.see("Sources 3");
+    let screen = terminal.see(" Sources ");
     let said = screen.lines().find(|line| line.contains("kubernetes")).unwrap_or_default().to_owned();
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("says: {user}: {}\n", said.trim()).as_bytes());
     assert!(screen.starts_with(" ronde "), "something is drawn over the screen\n{screen}");

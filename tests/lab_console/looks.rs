@@ -87,6 +87,7 @@ fn eighty_columns_are_enough() {
     let mut terminal = lab.console(80, 24);
     row(&mut terminal, &["critical", "eqiad-notready"]);
     terminal.send("3");
+    filter(&mut terminal, "shop-db");
     row(&mut terminal, &["shop-db-1", "running"]);
     terminal.send("4");
     filter(&mut terminal, "crash-loop");
