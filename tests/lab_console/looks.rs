@@ -60,6 +60,8 @@ fn each_tab_and_lens_shows_the_lab() {
     lens(&mut terminal, "projects");
     row(&mut terminal, &["shop", "4/4", "ok"]);
     lens(&mut terminal, "processes");
+    // More processes than lines.
+    filter(&mut terminal, "shop-worker");
     row(&mut terminal, &["shop-worker-1", "workload ask http://web:8080/page"]);
     terminal.send("4");
     filter(&mut terminal, "pod:mw-web.*");
