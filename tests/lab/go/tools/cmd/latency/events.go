@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"ronde.dev/lab/tools/internal/fleet"
@@ -20,34 +23,70 @@ const (
 
 type object = map[string]any
 
+// bare is the least that a client of the same changes must wait: it follows all pods, as the console
+// does, and looks at nothing but the word that is waited for.
+type bare struct {
+	sync.Mutex
+	word string
+	seen chan time.Time
+}
+
+// wait makes it look for a word; what it returns gives when the word came.
+func (b *bare) wait(word string) func() time.Time {
+	b.Lock()
+	defer b.Unlock()
+	seen := make(chan time.Time, 1)
+	b.word, b.seen = word, seen
+	return func() time.Time {
+		select {
+		case at := <-seen:
+			return at
+		case <-time.After(lost):
+			return time.Now()
+		}
+	}
+}
+
+func (b *bare) look(object json.RawMessage) {
+	b.Lock()
+	defer b.Unlock()
+	if b.word != "" && bytes.Contains(object, []byte(b.word)) {
+		b.word = ""
+		b.seen <- time.Now()
+	}
+}
+
 // events changes the probe's status so many times and measures when each is on the screen, in a view
-// filtered to the probe: whatever else changes is not on it.
-func events(console *terminal.Console, client *kube.Client, ready string, count int) ([]time.Duration, error) {
+// filtered to the probe: whatever else changes is not on it. The second is how much later that is
+// than a bare watch has it.
+func events(console *terminal.Console, client, other *kube.Client, ready string, count int) (took, behind []time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	client.NamesOnly = true
 	if err := create(ctx, client); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	watch := &bare{}
+	go other.Follow(ctx, "/api/v1/pods", func() {}, watch.look, func(json.RawMessage) {})
 	defer remove(client)
 	if _, err := console.Watch(func(s *terminal.Screen) bool { return s.Contains(ready) })(patience); err != nil {
-		return nil, fmt.Errorf("all rows: %w", err)
+		return nil, nil, fmt.Errorf("all rows: %w", err)
 	}
 	if err := console.Send("/" + probe + "\r"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var took []time.Duration
 	for i := range count + 1 {
 		word := word(i)
 		wait := console.Watch(func(s *terminal.Screen) bool { return s.Contains(word) })
+		first := watch.wait(word)
 		if err := client.Do(ctx, http.MethodPut, collection+"/"+probe+"/status", "", status(word), nil); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		answered := time.Now()
 		if i == 0 { // the first is for the filter to settle
 			_, err := wait(time.Minute)
 			if err != nil {
-				return nil, fmt.Errorf("the probe's status: %w", err)
+				return nil, nil, fmt.Errorf("the probe's status: %w", err)
 			}
 			apart(2*time.Second, 3*time.Second)
 			continue
@@ -59,9 +98,10 @@ func events(console *terminal.Console, client *kube.Client, ready string, count 
 			t = max(seen.Sub(answered), 0)
 		}
 		took = append(took, t)
+		behind = append(behind, max(answered.Add(t).Sub(first()), 0))
 		apart(250*time.Millisecond, 450*time.Millisecond)
 	}
-	return took, nil
+	return took, behind, nil
 }
 
 // word is the i-th of a series in which no two are alike.
