@@ -194,7 +194,7 @@ fn first_frame(c: &mut Criterion) {
             || (empty(world.now), terminal()),
             |(app, screen)| {
                 let cache = Cache::open(&path, 1 << 30, world.now).expect("a cache");
-                let rows = cache.load_rows().expect("rows").rows;
+                let rows = cache.load_rows(|_| true).expect("rows").rows;
                 let remembered = Event::Remembered { rows, looked: None, restarts: RestartLog::default() };
                 update(app, remembered, world.now);
                 screen

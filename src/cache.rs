@@ -158,8 +158,9 @@ impl Cache {
         Ok(Self { db, path: path.to_owned(), limit })
     }
 
-    /// The rows of every scope, newest scope first, equal strings shared. Rows of another ronde's layout are passed over.
-    pub fn load_rows(&self) -> Result<Remembered, Error> {
+    /// The rows of every scope of a wanted source, newest scope first, equal strings shared. Rows of another ronde's layout
+    /// are passed over.
+    pub fn load_rows(&self, is_wanted: impl Fn(&SourceId) -> bool) -> Result<Remembered, Error> {
         let mut known = intern::Known::default();
         let mut remembered = Remembered::default();
         let mut read = || {
@@ -172,7 +173,7 @@ impl Cache {
                 if row.get::<_, i64>(3)? != blob::layout(table) {
                     continue;
                 }
-                let Some(source) = source(row.get_ref(0)?.as_str()?) else { continue };
+                let Some(source) = source(row.get_ref(0)?.as_str()?).filter(&is_wanted) else { continue };
                 let scope = Scope { source, table, part: row.get_ref(2)?.as_str()?.into() };
                 match blob::rows(table, row.get_ref(4)?.as_blob()?, &mut known) {
                     Some(rows) => remembered.rows.push((scope, rows)),

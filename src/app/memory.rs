@@ -41,11 +41,8 @@ pub(super) fn open(cache: Option<Cache>, known: &BTreeSet<SourceId>, tell: &mpsc
     let mut told = |error: crate::cache::Error| notes.push((Level::Warning, error.to_string()));
     let (mut rows, mut looked, mut restarts) = (Vec::new(), None, crate::model::restarts::RestartLog::default());
     if let Some(cache) = &cache {
-        match cache.load_rows() {
-            Ok(remembered) => {
-                rows = remembered.rows;
-                rows.retain(|(scope, _)| known.contains(&scope.source));
-            }
+        match cache.load_rows(|source| known.contains(source)) {
+            Ok(remembered) => rows = remembered.rows,
             Err(error) => told(error),
         }
         cache.looked_at().map_or_else(&mut told, |at| looked = at);

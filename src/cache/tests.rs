@@ -102,7 +102,7 @@ fn scope(name: &str, table: TableId) -> Scope {
 }
 
 fn loaded(cache: &Cache) -> Vec<(Scope, usize)> {
-    cache.load_rows().unwrap().rows.iter().map(|(scope, rows)| (scope.clone(), rows.len())).collect()
+    cache.load_rows(|_| true).unwrap().rows.iter().map(|(scope, rows)| (scope.clone(), rows.len())).collect()
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn what_was_saved_is_there_at_the_next_start() {
     }
     cache.save_rows(&scope("eqiad", TableId::Events), &pods(0..1), at(0)).unwrap();
     drop(cache);
-    let remembered = open(&place).unwrap().load_rows().unwrap();
+    let remembered = open(&place).unwrap().load_rows(|_| true).unwrap();
     assert!(remembered.broken.is_empty());
     let text = |rows: &[(Scope, RowSet)]| format!("{rows:?}");
     assert_eq!(text(&remembered.rows), text(&saved), "newest first, every field as it was, no events");
@@ -148,7 +148,7 @@ fn equal_names_share_memory_after_loading() {
     let place = place();
     let mut cache = open(&place).unwrap();
     cache.save_rows(&scope("eqiad", TableId::Pods), &pods(0..300), at(0)).unwrap();
-    let remembered = cache.load_rows().unwrap();
+    let remembered = cache.load_rows(|_| true).unwrap();
     let RowSet::Pods(rows) = &remembered.rows[0].1 else { panic!("pods") };
     let (a, b) = (&rows[0], &rows[200]);
     assert!(Arc::ptr_eq(&a.namespace, &b.namespace) && Arc::ptr_eq(&a.status, &b.status));
@@ -280,7 +280,7 @@ fn damaged_rows_are_told_and_forgotten_and_the_others_kept() {
         let mut damaged = data.clone();
         damaged[at_byte] ^= 0x10;
         cache.db.execute("INSERT OR REPLACE INTO rows SELECT 'kubernetes:eqiad', tbl, part, saved, layout, ?1 FROM rows WHERE source LIKE '%codfw'", [damaged]).unwrap();
-        let remembered = cache.load_rows().unwrap();
+        let remembered = cache.load_rows(|_| true).unwrap();
         assert_eq!(remembered.broken, std::slice::from_ref(&bad), "byte {at_byte}");
         assert_eq!(remembered.rows.len(), 1);
         assert_eq!(remembered.rows[0].0, good);
@@ -294,7 +294,7 @@ fn rows_of_another_layout_are_passed_over() {
     let mut cache = open(&place).unwrap();
     cache.save_rows(&scope("eqiad", TableId::Pods), &pods(0..5), at(0)).unwrap();
     cache.db.execute("UPDATE rows SET layout = layout + 1", []).unwrap();
-    let remembered = cache.load_rows().unwrap();
+    let remembered = cache.load_rows(|_| true).unwrap();
     assert!(remembered.rows.is_empty() && remembered.broken.is_empty());
 }
 
