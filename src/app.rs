@@ -120,6 +120,8 @@ pub struct App {
     pub rules: Triage,
     /// When pods restarted.
     pub restarts: RestartLog,
+    /// When this run began.
+    pub began: Timestamp,
     /// The time of the last event.
     pub now: Timestamp,
     /// Columns and rows of the terminal.
@@ -174,6 +176,7 @@ impl App {
             derived: Derived::default(),
             rules: Triage::default(),
             restarts: RestartLog::default(),
+            began: now,
             now,
             size: (80, 24),
             settings,

@@ -231,7 +231,7 @@ impl Cache {
             .optional()
             .map_err(|error| self.error(error))?;
         let mut restarts = data.and_then(|data| blob::restarts(&data)).unwrap_or_default();
-        restarts.prune(|_| false, now);
+        restarts.forget_old(now);
         Ok(restarts)
     }
 

@@ -52,6 +52,7 @@ impl App {
     pub(super) fn tick(&mut self) {
         self.store.bury(self.now);
         if self.now.as_second() % 60 == 0 {
+            self.restarts.forget_gone(&self.store, self.began);
             self.restarts.refresh(&mut self.store, self.now);
             self.store.doubt(self.now);
         }

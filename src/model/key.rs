@@ -81,7 +81,7 @@ impl fmt::Display for SourceId {
 
 /// Shares what is equal, for values that many rows have: names (cluster, namespace, node, image), sets of labels.
 ///
-/// Each source owns its own; there is no global pool. It forgets what nobody else holds when it has doubled.
+/// Each source owns its own; there is no global pool. It forgets what nobody else holds when it has grown by a quarter.
 #[derive(Debug)]
 pub struct Interner<T: ?Sized = str> {
     known: HashSet<Arc<T>>,
@@ -105,7 +105,7 @@ impl<T: ?Sized + Eq + Hash> Interner<T> {
         }
         if self.known.len() >= self.sweep_at {
             self.known.retain(|known| Arc::strong_count(known) > 1);
-            self.sweep_at = (self.known.len() * 2).max(256);
+            self.sweep_at = (self.known.len() * 5 / 4).max(256);
         }
         let shared: Arc<T> = value.into();
         self.known.insert(shared.clone());

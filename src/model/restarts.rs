@@ -5,7 +5,8 @@
 //! window, a lower bound where one reaches into it, and none where nothing is known. Saved in the cache.
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
     ops::Bound::{Excluded, Unbounded},
 };
 
@@ -18,11 +19,14 @@ use super::{
     store::Store,
 };
 
-/// Growths a history keeps; older ones are merged.
+/// Growths a history keeps; when there are more, two neighbours become one, see [`RestartHistory::condense`].
 const GROWTHS: usize = 32;
 
 /// How long a pod that is not seen is remembered: a week's round, and a day.
 pub const MEMORY: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// Pods that are not seen of which so many are remembered, those that were seen last.
+pub const MOST: usize = 20_000;
 
 /// So many restarts happened after `after` and not later than `until`, in seconds since 1970: of pods that restart all day
 /// there are many of these.
@@ -49,6 +53,9 @@ impl Growth {
         (i128::from(self.until) * NANOS) <= moment.as_nanosecond()
     }
 }
+
+/// Seconds before the newest growth within which only what is alike is merged.
+const RECENT: u32 = 3600;
 
 /// Nanoseconds of a second.
 const NANOS: i128 = 1_000_000_000;
@@ -78,14 +85,31 @@ impl RestartHistory {
             let (after, until) = exact.map_or((from, at), |last| (last, last));
             self.growths.push(Growth::between(after, until, by));
             if self.growths.len() > GROWTHS {
-                let oldest = self.growths.remove(0);
-                let next = &mut self.growths[0];
-                *next = Growth { after: oldest.after.min(next.after), until: next.until, by: oldest.by + next.by };
+                self.condense();
             }
         }
         self.count = count;
         self.seen = self.seen.max(at);
         self.last = last.map(|last| last.min(at)).or(self.last);
+    }
+
+    /// Merges the two neighbours whose span matters least for their age, so that a pod that restarts for days is told
+    /// exactly for the last hour and only a little short for the last day.
+    fn condense(&mut self) {
+        let Some(newest) = self.growths.last().map(|growth| growth.until) else { return };
+        let blur = |pair: &[Growth]| match pair {
+            [older, newer] => {
+                let span = f64::from(newer.until.saturating_sub(older.after));
+                span / f64::from(newest.saturating_sub(newer.until).saturating_sub(RECENT).max(1))
+            }
+            _ => f64::INFINITY,
+        };
+        let blurs = self.growths.windows(2).map(blur).enumerate();
+        if let Some((at, _)) = blurs.min_by(|(_, one), (_, other)| one.total_cmp(other)) {
+            let older = self.growths.remove(at);
+            let newer = &mut self.growths[at];
+            *newer = Growth { after: older.after.min(newer.after), until: newer.until, by: older.by + newer.by };
+        }
     }
 
     /// Restarts in the window that ends now; see [`Self::since`].
@@ -153,9 +177,23 @@ impl RestartLog {
         Restarts { hour: since(before(1)), day: since(before(24)), since_look: self.look.and_then(since) }
     }
 
-    /// Forgets pods that are not there any more and were not seen within [`MEMORY`].
-    pub fn prune(&mut self, is_there: impl Fn(&str) -> bool, now: Timestamp) {
-        self.by_uid.retain(|uid, history| is_there(uid) || now.duration_since(history.seen) < MEMORY);
+    /// Forgets pods that were not seen within [`MEMORY`], and of the others all but [`MOST`]. For the start, when it is not
+    /// known yet which of them are still there.
+    pub fn forget_old(&mut self, now: Timestamp) {
+        self.by_uid.retain(|_, history| now.duration_since(history.seen) < MEMORY);
+        if self.by_uid.len() > MOST {
+            let mut seen: Vec<_> = self.by_uid.values().map(|history| Reverse(history.seen)).collect();
+            let (_, Reverse(oldest), _) = seen.select_nth_unstable(MOST);
+            let oldest = *oldest;
+            self.by_uid.retain(|_, history| history.seen > oldest);
+        }
+    }
+
+    /// Forgets pods that were seen since this run began and are not there any more: a pod that was deleted never comes back
+    /// under the same uid. Those that were not seen may be of a cluster that is out of reach.
+    pub fn forget_gone(&mut self, store: &Store, began: Timestamp) {
+        let there: BTreeSet<&str> = store.pods.iter().map(|row| &*row.uid).collect();
+        self.by_uid.retain(|uid, history| history.seen < began || there.contains(&**uid));
     }
 
     /// The histories of pods whose uid comes after this one, in order: to look at all of them in parts.
@@ -252,15 +290,53 @@ mod tests {
     }
 
     #[test]
-    fn pods_that_are_gone_are_forgotten_after_a_while_only() {
+    fn pods_that_were_deleted_are_forgotten_and_those_out_of_reach_are_not() {
+        let (mut log, mut store) = (RestartLog::default(), Store::default());
+        let mut row = restarted(1, None);
+        log.observe(&mut row, now());
+        log.forget_gone(&store, now() + HOUR);
+        assert_eq!(log.len(), 1, "not seen in this run: its cluster may be out of reach");
+        put(&mut store, &cluster("eqiad"), RowSet::Pods(vec![row.clone()]));
+        log.forget_gone(&store, now());
+        assert_eq!(log.len(), 1, "it is there");
+        store.pods.remove(&row.key, now());
+        log.forget_gone(&store, now());
+        assert!(log.is_empty());
+    }
+
+    #[test]
+    fn what_was_not_seen_for_long_is_forgotten_and_so_is_the_oldest_of_too_many() {
         let mut log = RestartLog::default();
         log.observe(&mut restarted(1, None), now());
-        log.prune(|_| false, now() + HOUR);
-        assert_eq!(log.len(), 1, "its cluster may be out of reach");
-        log.prune(|_| true, now() + MEMORY);
+        log.forget_old(now() + HOUR);
         assert_eq!(log.len(), 1);
-        log.prune(|_| false, now() + MEMORY);
+        log.forget_old(now() + MEMORY);
         assert!(log.is_empty());
+        let many = i64::try_from(MOST).expect("fits") + 10;
+        for n in 0..many {
+            let mut row = restarted(1, None);
+            row.uid = format!("uid-{n}").into();
+            log.observe(&mut row, ago(n));
+        }
+        log.forget_old(now());
+        let uid = |n: i64| CompactString::from(format!("uid-{n}"));
+        assert!(log.by_uid.contains_key(&uid(0)) && !log.by_uid.contains_key(&uid(many - 1)));
+        assert!((MOST - 10..=MOST).contains(&log.len()), "{}", log.len());
+    }
+
+    #[test]
+    fn days_of_crash_loops_keep_the_last_hour_exact_and_the_last_day_close() {
+        let (every, days) = (300, 6);
+        let all = days * 86_400 / every;
+        let mut history = RestartHistory::new(ago(i64::from(days * 86_400)));
+        for n in 1..=all {
+            let at = ago(i64::from((all - n) * every));
+            history.record(n, Some(at), at);
+        }
+        assert_eq!(history.within(HOUR, now()), Some(13), "both ends count");
+        let day = history.within(HOUR * 24, now()).expect("known");
+        assert!((250..=289).contains(&day), "{day} of 289");
+        assert_eq!(history.since(ago(i64::from(days * 86_400))), Some(all));
     }
 
     #[test]
