@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "kubernetes/busy.rs"]
+mod busy;
 #[path = "kubernetes/forgotten.rs"]
 mod forgotten;
 #[path = "kubernetes/harness.rs"]

@@ -245,7 +245,8 @@ impl Store {
     }
 
     fn set_health(&mut self, mut health: Health) {
-        if health.state.is_fault() {
+        // A fault that goes on, said anew, voids nothing: lists may be healing it.
+        if health.state.is_fault() && !self.state(&health.source).is_fault() {
             for &table in TableId::ALL {
                 self.with(table, Interruption(&health.source));
             }

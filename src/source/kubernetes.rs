@@ -11,6 +11,7 @@ mod client;
 mod context;
 mod credential;
 mod ending;
+mod heard;
 mod items;
 mod jobs;
 mod kind;
@@ -172,18 +173,22 @@ impl Observer {
     /// Connects, watches and looks, for ever.
     async fn run(mut self) {
         let (mut failures, mut widened) = (0, Instant::now());
+        // When the server was last missed.
+        let mut missed: Option<Instant> = None;
         let mut wanted = true;
         loop {
-            let pause = match self.step(&mut widened, failures == 0).await {
+            let step = self.step(&mut widened, failures == 0).await;
+            let pause = match self.but_for_busy(step) {
                 Ok(()) => {
                     self.context.board.whole(None).await;
                     self.retire().await;
                     if std::mem::take(&mut failures) > 0 {
-                        self.context.recovered.send_modify(|count| *count += 1);
+                        self.context.recovered.send_replace(missed);
                     }
                     BEAT
                 }
                 Err(trouble) => {
+                    missed = Some(Instant::now());
                     tracing::debug!(cluster = self.cluster.name, %trouble, "look");
                     self.despair(&trouble);
                     let pause = self.pause(failures, &trouble);
@@ -212,6 +217,18 @@ impl Observer {
                     Some(_) = self.watches.join_next(), if !self.watches.is_empty() => {}
                 }
             }
+        }
+    }
+
+    /// A server that leaves a question waiting and sends changes meanwhile is busy: it is not away, and nothing is begun
+    /// anew, which would burden it more.
+    fn but_for_busy(&self, step: Result<(), Trouble>) -> Result<(), Trouble> {
+        match step {
+            Err(Trouble::Slow(limit)) if self.reach.is_some() && self.context.heard.since(Instant::now() - BEAT) => {
+                tracing::debug!(cluster = self.cluster.name, limit = limit.as_secs(), "busy");
+                Ok(())
+            }
+            step => step,
         }
     }
 

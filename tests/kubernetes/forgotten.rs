@@ -12,7 +12,7 @@ use std::{
 use ronde::model::{health::State, store::Store};
 
 use super::harness::{self, Lab, Observed, cluster, skip};
-use super::standin::{Reply, StandIn, aged};
+use super::standin::{Reply, StandIn, aged, event, page, pod};
 
 const SOON: Duration = Duration::from_mins(1);
 
@@ -20,22 +20,6 @@ const SOON: Duration = Duration::from_mins(1);
 const TOKEN_TOO_OLD: &str = include_str!("../fixtures/kubernetes/continue-410.json");
 /// As it answers a watch from such a version, in its stream.
 const VERSION_TOO_OLD: &str = include_str!("../fixtures/kubernetes/watch-410.json");
-
-fn pod(name: char, version: u32) -> String {
-    format!(
-        r#"{{"kind":"Pod","metadata":{{"name":"{name}","namespace":"n","uid":"{name}","resourceVersion":"{version}"}},"spec":{{"containers":[{{"name":"c"}}]}},"status":{{"phase":"Running"}}}}"#
-    )
-}
-
-fn page(names: &str, version: u32, more: &str) -> Reply {
-    let items: Vec<String> = names.chars().map(|name| pod(name, version)).collect();
-    let meta = format!(r#"{{"resourceVersion":"{version}","continue":"{more}"}}"#);
-    Reply::whole(200, format!(r#"{{"kind":"PodList","metadata":{meta},"items":[{}]}}"#, items.join(",")))
-}
-
-fn event(kind: &str, object: &str) -> String {
-    format!(r#"{{"type":"{kind}","object":{object}}}"#)
-}
 
 fn pods(store: &Store) -> BTreeSet<String> {
     store.pods.iter().map(|row| row.name.to_string()).collect()
@@ -67,12 +51,12 @@ async fn versions_that_a_server_forgets_cost_no_row() {
             ("/api/v1/pods", "limit=100&continue=token-40") => page("deg", 40, ""),
             // The first watch tells of a pod, and then that it cannot go on.
             ("/api/v1/pods", watch) if watch.ends_with("resourceVersion=10") => {
-                Reply::watch(&[event("ADDED", &pod('g', 11)), VERSION_TOO_OLD.trim().to_owned()])
+                Reply::watch(&[event("ADDED", &pod("g", 11)), VERSION_TOO_OLD.trim().to_owned()])
             }
             // The second is refused at once.
             ("/api/v1/pods", watch) if watch.ends_with("resourceVersion=30") => Reply::whole(410, TOKEN_TOO_OLD),
             ("/api/v1/pods", watch) if watch.ends_with("resourceVersion=40") && list() == 4 => {
-                Reply::watch(&[event("ADDED", &pod('h', 41))])
+                Reply::watch(&[event("ADDED", &pod("h", 41))])
             }
             (_, watch) if watch.starts_with("watch=1") => Reply::watch(&[]),
             _ => page("", 1, ""),

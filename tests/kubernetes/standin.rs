@@ -1,7 +1,7 @@
 //! An API server of this test: answers each request by its path, from a script or by passing it on to the lab's. One
 //! request a connection, so that an answer ends where its connection does.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream, stream::BoxStream};
 use http_body_util::BodyExt;
@@ -28,6 +28,24 @@ impl Reply {
     pub(crate) fn watch(lines: &[String]) -> Self {
         let lines: Vec<Vec<u8>> = lines.iter().map(|line| format!("{line}\n").into_bytes()).collect();
         Self { status: 200, body: stream::iter(lines).chain(stream::pending()).boxed() }
+    }
+
+    /// Lines of a watch that come one after the other, where there is one.
+    pub(crate) fn steady(every: Duration, line: impl Fn(u32) -> Option<String> + Send + Sync + 'static) -> Self {
+        let line = Arc::new(line);
+        let lines = stream::iter(0..).filter_map(move |n| {
+            let line = line.clone();
+            async move {
+                tokio::time::sleep(every).await;
+                line(n).map(|line| format!("{line}\n").into_bytes())
+            }
+        });
+        Self { status: 200, body: lines.boxed() }
+    }
+
+    /// An answer that begins and does not go on.
+    pub(crate) fn silence() -> Self {
+        Self { status: 200, body: stream::pending().boxed() }
     }
 }
 
@@ -128,6 +146,25 @@ async fn serve(mut stream: TcpStream, answers: Answers) -> Option<()> {
         written = write => written,
         _ = near.read(&mut buffer) => None,
     }
+}
+
+/// A pod as the API writes it, with as little as it may have.
+pub(crate) fn pod(name: &str, version: u32) -> String {
+    format!(
+        r#"{{"kind":"Pod","metadata":{{"name":"{name}","namespace":"n","uid":"{name}","resourceVersion":"{version}"}},"spec":{{"containers":[{{"name":"c"}}]}},"status":{{"phase":"Running"}}}}"#
+    )
+}
+
+/// A page of such pods, one for each character.
+pub(crate) fn page(names: &str, version: u32, more: &str) -> Reply {
+    let items: Vec<String> = names.chars().map(|name| pod(name.encode_utf8(&mut [0; 4]), version)).collect();
+    let meta = format!(r#"{{"resourceVersion":"{version}","continue":"{more}"}}"#);
+    Reply::whole(200, format!(r#"{{"kind":"PodList","metadata":{meta},"items":[{}]}}"#, items.join(",")))
+}
+
+/// A line of a watch.
+pub(crate) fn event(kind: &str, object: &str) -> String {
+    format!(r#"{{"type":"{kind}","object":{object}}}"#)
 }
 
 /// The continue token with another version in it; the token's form is that of the API server's `EncodeContinue`.

@@ -45,6 +45,11 @@ fn a_fault_voids_the_lists_of_its_source_only() {
         store.apply(Delta::Commit(Scope::all(&cluster(name), TableId::Pods)), now());
     }
     assert_eq!(names(&store), "eqiad");
+    let list = Scope::all(&cluster("eqiad"), TableId::Pods);
+    store.apply(Delta::Begin(list.clone()), now());
+    store.apply(report("eqiad", State::Stale, 0), now());
+    store.apply(Delta::Commit(list), now());
+    assert_eq!(names(&store), "", "the list by which it heals is not void because the fault is told anew");
 }
 
 #[test]

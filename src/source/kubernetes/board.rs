@@ -30,6 +30,8 @@ struct Facts {
     listed: BTreeSet<Target>,
     /// Lists that fail, how often in a row, and why.
     failing: BTreeMap<Target, (u32, Trouble)>,
+    /// Lists that failed and are under way again.
+    mending: BTreeSet<Target>,
     /// Namespaces, when not all may be seen.
     namespaces: Option<String>,
     /// Why there is no usage.
@@ -79,7 +81,18 @@ impl Board {
     pub(crate) async fn listed(&self, target: &Target) {
         self.change(|facts| {
             facts.failing.remove(target);
+            facts.mending.remove(target);
             facts.listed.insert(target.clone());
+        })
+        .await;
+    }
+
+    /// A list is being made; of one that failed that is news.
+    pub(crate) async fn listing(&self, target: &Target) {
+        self.change(|facts| {
+            if facts.failing.contains_key(target) {
+                facts.mending.insert(target.clone());
+            }
         })
         .await;
     }
@@ -100,6 +113,7 @@ impl Board {
             let (times, known) = facts.failing.entry(target.clone()).or_insert((0, trouble.clone()));
             *times += 1;
             known.clone_from(trouble);
+            facts.mending.remove(target);
         })
         .await;
     }
@@ -108,6 +122,7 @@ impl Board {
     pub(crate) async fn watching(&self, targets: &BTreeSet<Target>, namespaces: Option<String>) {
         self.change(|facts| {
             facts.failing.retain(|target, _| targets.contains(target));
+            facts.mending.retain(|target| targets.contains(target));
             facts.listed.retain(|target| targets.contains(target));
             facts.namespaces = namespaces;
         })
@@ -150,7 +165,8 @@ impl Board {
         if facts.said.as_ref().is_some_and(|(known, said)| *known == state && *said == line) {
             return;
         }
-        if state.is_fault() {
+        // Another line of the same fault is no new fault: lists by which it heals would void each other.
+        if state.is_fault() && !facts.said.as_ref().is_some_and(|(known, _)| known.is_fault()) {
             self.faults.fetch_add(1, Ordering::SeqCst);
         }
         self.outlet.health(state, line.clone()).await;
@@ -171,9 +187,11 @@ impl Facts {
         let broken = self.failing.iter().find(|(_, (times, trouble))| {
             *times >= TOLERATED && !matches!(trouble, Trouble::Forbidden(_) | Trouble::Absent(_))
         });
-        if let Some(((kind, namespace), (_, trouble))) = broken {
+        if let Some((target, (_, trouble))) = broken {
+            let (kind, namespace) = target;
             let of = namespace.as_ref().map(|namespace| format!(" of {namespace}")).unwrap_or_default();
-            return (State::Stale, format!("{}{of}: {}", kind.plural(), trouble.line(&self.server)));
+            let again = if self.mending.contains(target) { "being listed again after: " } else { "" };
+            return (State::Stale, format!("{}{of}: {again}{}", kind.plural(), trouble.line(&self.server)));
         }
         if !self.listed.iter().any(|(kind, _)| *kind == Kind::Pods) {
             return (State::Connecting, format!("listing the pods of {}", self.server));
@@ -249,6 +267,7 @@ mod tests {
         assert!(state == State::Stale && line.contains("https://h:6443") && board.faults() > before, "{line}");
         board.whole(Some(Trouble::Unreachable("connection refused".into()))).await;
         assert_eq!(said(&inbox).unwrap().0, State::Unreachable);
+        assert_eq!(board.faults(), before + 1, "the same fault, said anew");
         board.whole(None).await;
         assert_eq!(said(&inbox).unwrap().0, State::Live);
     }
@@ -265,6 +284,12 @@ mod tests {
         assert_eq!(said(&inbox), None);
         board.failed(&jobs, &trouble).await;
         assert_eq!(said(&inbox).unwrap().0, State::Stale);
+        board.listing(&jobs).await;
+        let (state, line) = said(&inbox).unwrap();
+        assert!(state == State::Stale && line.starts_with("jobs: being listed again after: "), "{line}");
+        board.failed(&jobs, &trouble).await;
+        assert!(!said(&inbox).unwrap().1.contains("again"), "that failed too");
+        board.listing(&jobs).await;
         board.listed(&jobs).await;
         assert_eq!(said(&inbox).unwrap().0, State::Live);
     }

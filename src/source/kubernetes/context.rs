@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use kube::Client;
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
-use super::{board::Board, jobs::Ledger, rights::Reach, status::Release};
+use super::{board::Board, heard::Heard, jobs::Ledger, rights::Reach, status::Release};
 use crate::{
     config::schema::Cluster,
     model::{key::SourceId, text},
@@ -37,8 +40,11 @@ pub(crate) struct Context {
     pub(crate) ledger: Arc<Ledger>,
     /// The client of the moment; renewed credentials replace it.
     pub(crate) link: watch::Sender<Option<Link>>,
-    /// Counts recoveries: whoever waits tries again, and watches are opened anew.
-    pub(crate) recovered: watch::Sender<u64>,
+    /// Tells of recoveries, and when the server was last missed before: whoever waits tries again, and what has been
+    /// silent since is opened anew.
+    pub(crate) recovered: watch::Sender<Option<Instant>>,
+    /// When anything was heard on a list or watch.
+    pub(crate) heard: Heard,
     /// Asks for a look at the server now.
     pub(crate) poke: Notify,
     /// What may be seen; unknown before the first answer.
@@ -58,7 +64,8 @@ impl Context {
             outlet,
             ledger: Arc::default(),
             link: watch::Sender::new(None),
-            recovered: watch::Sender::new(0),
+            recovered: watch::Sender::new(None),
+            heard: Heard::nothing(),
             poke: Notify::new(),
             reach: watch::Sender::new(None),
             release: watch::Sender::new(Release::Since35),

@@ -8,12 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
 use super::{
     board::Target,
     call,
     context::{Context, Link},
+    heard::{Heard, cut_off},
     kind::Kind,
     lines::Splitter,
     rows::Reader,
@@ -61,6 +62,8 @@ pub(crate) struct Watch {
     target: Target,
     scope: Scope,
     reader: Reader,
+    /// When anything was heard here.
+    heard: Arc<Heard>,
 }
 
 /// How following ended.
@@ -77,7 +80,7 @@ impl Watch {
         let scope = target.0.scope(&context.source, target.1.as_deref());
         let reader = Reader::new(context.cluster.clone(), *context.release.borrow(), context.ledger.clone());
         let reader = reader.standing_in(context.datacentre.clone());
-        Self { context, target, scope, reader }
+        Self { context, target, scope, reader, heard: Arc::new(Heard::nothing()) }
     }
 
     /// Lists and follows until it is dropped.
@@ -86,6 +89,7 @@ impl Watch {
         let mut version: Option<String> = None;
         let mut listed_at: Option<Instant> = None;
         let mut recovered = self.context.recovered.subscribe();
+        let heard = self.heard.clone();
         loop {
             recovered.mark_unchanged();
             let Some(link) = self.context.client() else {
@@ -93,14 +97,13 @@ impl Watch {
                 continue;
             };
             let started = Instant::now();
-            // What is under way when the server comes back may wait for an answer that never comes: begin anew.
             let result = match version.take() {
                 None => tokio::select! {
                     listed = self.list(&link) => listed.map(|listed| {
                         version = Some(listed);
                         None
                     }),
-                    _ = recovered.changed() => {
+                    () = cut_off(&mut recovered, &heard) => {
                         failures = 0;
                         Err(Trouble::Gone("interrupted while listing".into()))
                     }
@@ -108,7 +111,7 @@ impl Watch {
                 Some(mut from) => {
                     let end = tokio::select! {
                         end = self.follow(&link, &mut from) => end,
-                        _ = recovered.changed() => {
+                        () = cut_off(&mut recovered, &heard) => {
                             failures = 0;
                             Ok(End::Again)
                         }
@@ -162,7 +165,12 @@ impl Watch {
     }
 
     /// Waits, or less when the server has come back: then what failed before counts no more.
-    async fn rest(&self, recovered: &mut tokio::sync::watch::Receiver<u64>, wait: Duration, failures: &mut u32) {
+    async fn rest(
+        &self,
+        recovered: &mut watch::Receiver<Option<tokio::time::Instant>>,
+        wait: Duration,
+        failures: &mut u32,
+    ) {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             _ = recovered.changed() => *failures = 0,
@@ -173,6 +181,7 @@ impl Watch {
     async fn list(&mut self, link: &Link) -> Result<String, Trouble> {
         let (kind, namespace) = self.target.clone();
         let path = format!("{}?limit={PAGE}", kind.path(namespace.as_deref()));
+        self.context.board.listing(&self.target).await;
         let faults = self.context.board.faults();
         let mut body = call::get(&link.client, &path, PAGE_LIMIT).await?;
         let mut spare = Vec::new();
@@ -198,6 +207,7 @@ impl Watch {
             };
             let (next, ()) = tokio::join!(next, self.take(&page.items));
             if let Some(next) = next? {
+                self.hear();
                 spare = std::mem::replace(&mut body, next);
                 continue;
             }
@@ -212,6 +222,11 @@ impl Watch {
                 Err(Trouble::Gone("interrupted while listing".into()))
             };
         }
+    }
+
+    fn hear(&self) {
+        self.heard.note();
+        self.context.heard.note();
     }
 
     /// Rows of a page. An object that cannot be read is counted and passed over.
@@ -255,6 +270,7 @@ impl Watch {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Err(trouble)) => return Err(trouble),
             };
+            self.hear();
             lines.push(chunk.as_ref());
             while let Some(line) = lines.next() {
                 if line.cut {
