@@ -4,8 +4,8 @@ config_engine() { # NAME SOCKET
     printf '\n[[engines]]\nname = "%s"\ndocker = "unix://%s"\n' "$1" "$2"
 }
 
-config_cluster() {
-    printf '\n[[clusters]]\nname = "%s"\nkubeconfig = "%s"\ncontext = "%s"\ndatacentre = "%s"\n' "$1" "$LAB/kube/admin" "$1" "$1"
+config_cluster() { # NAME [KUBECONFIG]
+    printf '\n[[clusters]]\nname = "%s"\nkubeconfig = "%s"\ncontext = "%s"\ndatacentre = "%s"\n' "$1" "${2:-$LAB/kube/admin}" "$1" "$1"
 }
 
 # config PART…: of the parts that are up.

@@ -69,18 +69,8 @@ quit() {
     wait_for 10 "the console to end" eval '[[ ! -e /proc/$PID ]]' || kill "$PID"
 }
 
-# config FILE SERVER: one cluster of this kubeconfig, nothing else.
-config() {
-    cat >"$WORK/$1.toml" <<-END
-		discover = false
-		[start]
-		tab = "pods"
-		[[clusters]]
-		name = "codfw"
-		kubeconfig = "$2"
-		context = "codfw"
-	END
-}
+# only FILE TAB SOURCE: a configuration of this source alone, as `config_engine` or `config_cluster` tells it.
+only() { printf 'discover = false\n[start]\ntab = "%s"\n%s\n' "$2" "$3" >"$WORK/$1.toml"; }
 
 # --- counters ------------------------------------------------------------------------------
 
@@ -142,14 +132,7 @@ measure_docker() {
     : >"$WORK/sent"
     over "$1" "${engine[@]}"
     row "engine and its containerd, $count containers run: nobody looks" "$CPU of a core"
-    cat >"$WORK/docker.toml" <<-END
-		discover = false
-		[start]
-		tab = "containers"
-		[[engines]]
-		name = "lab"
-		docker = "unix://$DOCKER_SOCKET"
-	END
+    only docker containers "$(config_engine lab "$DOCKER_SOCKET")"
     console "$RONDE" --config "$WORK/docker.toml"
     wait_for 20 "containers" shows "lab ● live"
     sleep 3
@@ -175,7 +158,7 @@ measure_pods() {
     local all began took peer
     all=$("$LAB_SRC/kubectl" codfw lab get --raw '/api/v1/pods?resourceVersion=0' | grep -o '"uid":"[^"]*","resourceVersion"' | wc -l)
     peer=$("$TOOLS/pages" -server "$(server codfw)" -pki "$LAB/codfw/pki")
-    config codfw "$LAB/kube/admin"
+    only codfw pods "$(config_cluster codfw)"
     began=$(date +%s%N)
     console "$RONDE" --config "$WORK/codfw.toml"
     wait_for 300 "all rows" shows "codfw ● live"
@@ -250,7 +233,7 @@ measure_keys() {
 
 measure_latency() {
     local took console=("codfw ● live" "$RONDE" --config "$WORK/codfw.toml")
-    config codfw "$LAB/kube/admin"
+    only codfw pods "$(config_cluster codfw)"
     row "pod event: from the API server's answer to the screen, nothing else changes" "$(latency event 100 "${console[@]}")" "p50 ≤ 50 ms, p99 ≤ 150 ms"
     aside 15
     churning 600
@@ -267,7 +250,7 @@ measure_latency() {
 # measure_soak MINUTES: changes for so long; whether memory grows.
 measure_soak() {
     local minute memory=() used
-    config codfw "$LAB/kube/admin"
+    only codfw pods "$(config_cluster codfw)"
     console "$RONDE" --config "$WORK/codfw.toml"
     wait_for 300 "all rows" shows "codfw ● live"
     churning $(($1 * 60 + 120))
@@ -302,7 +285,7 @@ slope() {
 # The cache of the last run is there; nobody listens at the server's address.
 measure_dead() {
     sed 's|https://127.0.0.1:[0-9]*|https://127.0.0.1:9|' "$LAB/kube/admin" >"$WORK/dead"
-    config dead "$WORK/dead"
+    only dead pods "$(config_cluster codfw "$WORK/dead")"
     local run
     home
     run=$(printf '%q ' "${HOME_ENV[@]}" "$RONDE" --config "$WORK/dead.toml")
