@@ -46,6 +46,10 @@ pub struct NodeRow {
     pub key: Key,
     /// Name as configured, or the host name.
     pub name: Arc<str>,
+    /// Groups it belongs to, as configured, joined by commas.
+    pub groups: Option<Arc<str>>,
+    /// The datacentre it stands in, as configured.
+    pub datacentre: Option<Arc<str>>,
     /// Pretty name of the operating system (`/etc/os-release`).
     pub os: Option<Arc<str>>,
     /// Running kernel release.
@@ -90,6 +94,10 @@ pub struct NodeRow {
     pub written: Option<f64>,
     /// Processes.
     pub processes: Option<u32>,
+    /// Processes that wait for a device and cannot be ended meanwhile (state D).
+    pub waiting: Option<u32>,
+    /// Mounts that do not answer; `None` before they were asked.
+    pub hung: Option<u32>,
     /// Failed systemd units; `None` without systemd.
     pub failed_units: Option<u32>,
     /// The busiest process: name and percent of one core.
@@ -111,6 +119,8 @@ impl NodeRow {
         Self {
             key: name.into(),
             name: name.into(),
+            groups: None,
+            datacentre: None,
             os: None,
             kernel: None,
             booted: None,
@@ -133,6 +143,8 @@ impl NodeRow {
             read: None,
             written: None,
             processes: None,
+            waiting: None,
+            hung: None,
             failed_units: None,
             top: None,
             busy: None,
@@ -290,6 +302,20 @@ impl Row for NodeRow {
             Value::known(r.processes, |n| Value::Int(n.into()))
         })
         .column(9, 5, 6),
+        Field::<Self>::new(
+            "waiting",
+            "D",
+            Kind::Int,
+            "Processes that wait for a device and cannot be ended meanwhile (state D).",
+            |r| Value::known(r.waiting, |n| Value::Int(n.into())),
+        )
+        .column(8, 3, 5)
+        .tone(|r, _| if r.waiting.unwrap_or(0) > 4 { Tone::Warn } else { Tone::Plain }),
+        Field::<Self>::new("hung", "HUNG", Kind::Int, "Mounts that do not answer.", |r| {
+            Value::known(r.hung, |n| Value::Int(n.into()))
+        })
+        .column(8, 4, 5)
+        .tone(|r, _| if r.hung.unwrap_or(0) > 0 { Tone::Bad } else { Tone::Plain }),
         Field::<Self>::new("cores", "CORES", Kind::Int, "Logical processors.", |r| {
             Value::known(r.cores, |n| Value::Int(n.into()))
         })
@@ -305,6 +331,17 @@ impl Row for NodeRow {
         Field::<Self>::new("uptime", "UP", Kind::Age, "Time since boot.", |r| Value::known(r.booted, Value::Time))
             .alias(&["up", "booted"])
             .column(3, 4, 7),
+        Field::<Self>::new("groups", "GROUPS", Kind::Text, "Groups it belongs to, as configured.", |r| {
+            r.groups.as_deref().map_or(Value::Unknown, Value::text)
+        })
+        .alias(&["group"]),
+        Field::<Self>::new(
+            "datacentre",
+            "DATACENTRE",
+            Kind::Text,
+            "The datacentre it stands in, as configured.",
+            |r| r.datacentre.as_deref().map_or(Value::Unknown, Value::text),
+        ),
     ];
 
     fn key(&self) -> &Key {
@@ -321,6 +358,7 @@ impl Row for NodeRow {
             || over(inodes, 85.0)
             || over(self.memory_percent(), 90.0)
             || self.failed_units.unwrap_or(0) > 0
+            || self.hung.unwrap_or(0) > 0
             || self.busy.as_ref().is_some_and(|busy| crate::model::value::seconds_between(busy.since, now) >= 300)
         {
             Severity::Warning

@@ -35,6 +35,10 @@ pub(super) struct Latest {
     pub(super) units_fault: Option<String>,
     /// Processes.
     pub(super) processes: Processes,
+    /// Groups it belongs to, joined by commas.
+    pub(super) groups: Option<Arc<str>>,
+    /// The datacentre it stands in.
+    pub(super) datacentre: Option<Arc<str>>,
     node: Arc<str>,
     cpu: History,
     memory: History,
@@ -51,6 +55,8 @@ impl Latest {
             units: None,
             units_fault: None,
             processes: Processes::default(),
+            groups: None,
+            datacentre: None,
             node: node.clone(),
             cpu: History::default(),
             memory: History::default(),
@@ -71,6 +77,8 @@ impl Latest {
     /// The machine's row; what was not read yet is unknown.
     pub(super) fn row(&self) -> NodeRow {
         let mut row = NodeRow::unknown(&self.node);
+        row.groups.clone_from(&self.groups);
+        row.datacentre.clone_from(&self.datacentre);
         if let Some(facts) = &self.facts {
             row.os.clone_from(&facts.os);
             row.kernel.clone_from(&facts.kernel);
@@ -104,6 +112,8 @@ impl Latest {
             let failed = units.iter().filter(|unit| &*unit.active == "failed").count();
             u32::try_from(failed).unwrap_or(u32::MAX)
         });
+        row.waiting = self.processes.waiting;
+        row.hung = self.disks.as_ref().map(|_| u32::try_from(self.hung.len()).unwrap_or(u32::MAX));
         row.top = self.processes.rows.first().and_then(|top| Some((top.name.clone(), top.cpu?)));
         row.busy.clone_from(&self.processes.busy);
         row.cpu_history = self.cpu.shared();

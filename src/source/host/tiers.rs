@@ -34,19 +34,21 @@ pub(super) fn start(
     demand: watch::Receiver<Demand>,
 ) {
     let files = Root::at(root);
-    tiers.spawn(facts(Machine::new(files.clone()), parts.clone()));
+    tiers.spawn(facts(files.clone(), parts.clone()));
     tiers.spawn(processes(Scanner::new(&files, node), parts.clone(), demand));
     tiers.spawn(disks(files.clone(), Disks::new(node, root), parts.clone()));
     tiers.spawn(all_units(files, node.clone(), parts.clone()));
 }
 
-async fn facts(mut machine: Machine, parts: mpsc::Sender<Part>) {
+async fn facts(files: Root, parts: mpsc::Sender<Part>) {
     let mut beat = ticks(FACTS);
+    let mut machine = Machine::default();
     let mut first = true;
     loop {
         beat.tick().await;
+        let files = files.clone();
         let Ok((looked, facts)) = spawn_blocking(move || {
-            let facts = machine.facts();
+            let facts = machine.facts(&files);
             (machine, facts)
         })
         .await
