@@ -8,14 +8,18 @@ pub mod connection;
 pub mod frame;
 pub mod lines;
 pub mod pace;
+mod passphrase;
 pub mod probe;
+pub mod resolved;
 pub mod session;
+pub mod slots;
 pub mod sockets;
 pub mod target;
 pub mod trouble;
 
 pub use connection::Connection;
 pub use frame::{Name, Section};
+pub use resolved::Resolved;
 pub use session::Door;
 pub use target::Target;
 pub use trouble::Trouble;

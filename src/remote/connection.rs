@@ -31,8 +31,8 @@ const CONNECT: u64 = 8;
 /// Lines that login shells print before the probe that are passed over.
 const NOISE: usize = 10_000;
 
-/// Lines of `ssh`'s complaints that are kept.
-const COMPLAINTS: usize = 60;
+/// Lines that are kept of what `ssh` prints for itself; `ssh -G` prints some ninety.
+const KEPT: usize = 200;
 
 /// Options of every `ssh` we start: nothing is asked, nothing is accepted, a dead link is seen within nine seconds, and what the
 /// user's configuration does for a person's sessions (forwarded ports, commands, terminals) is not done for ours.
@@ -57,35 +57,71 @@ const OPTIONS: &[&str] = &[
     "LogLevel=INFO",
 ];
 
+/// Whose control socket a connection has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Ours: the connection is made for the probe and ends with it.
+    Own(PathBuf),
+    /// The user's own master, which is connected already and stays.
+    Theirs(PathBuf),
+}
+
+impl Control {
+    fn socket(&self) -> &Path {
+        match self {
+            Self::Own(socket) | Self::Theirs(socket) => socket,
+        }
+    }
+
+    fn own(&self) -> Option<PathBuf> {
+        match self {
+            Self::Own(socket) => Some(socket.clone()),
+            Self::Theirs(_) => None,
+        }
+    }
+}
+
 /// A probe that answers.
 pub struct Connection {
     ssh: Ssh,
     requests: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
     parser: Parser,
+    control: Control,
+    /// Bytes that came of the probe.
+    pub received: u64,
     /// The probe's process on the host.
     pub pid: u32,
 }
 
 impl Connection {
-    /// Connects, with the control socket at `socket`, and starts the probe.
-    pub async fn open(target: &Target, socket: &Path) -> Result<Self, Trouble> {
+    /// Connects and starts the probe.
+    pub async fn open(target: &Target, control: Control) -> Result<Self, Trouble> {
         let mut arguments = target.config_arguments();
         arguments.extend(OPTIONS.iter().flat_map(|option| ["-o", option]).map(OsString::from));
-        let mut control = OsString::from("ControlPath=");
-        control.push(socket);
+        let mut path = OsString::from("ControlPath=");
+        let own: &[&str] = match &control {
+            Control::Own(socket) => {
+                path.push(socket);
+                &["ControlMaster=yes"]
+            }
+            // When their connection takes no more sessions, `ssh` would make a new one, and ask for another factor.
+            Control::Theirs(socket) => {
+                path.push(socket);
+                &["ControlMaster=no", "ProxyJump=none", "ProxyCommand=false"]
+            }
+        };
+        arguments.extend(own.iter().flat_map(|option| ["-o", option]).map(OsString::from));
         let limit = format!("ConnectTimeout={CONNECT}");
-        for option in [OsString::from(limit), "ControlMaster=yes".into(), control] {
-            arguments.extend(["-o".into(), option]);
-        }
+        arguments.extend(["-o".into(), path, "-o".into(), limit.into()]);
         arguments.extend(["--".into(), target.destination().into(), probe::command().into()]);
-        Self::start("ssh", &arguments, socket, Duration::from_secs(2 * CONNECT)).await
+        Self::start("ssh", &arguments, control, Duration::from_secs(2 * CONNECT)).await
     }
 
     /// Starts a program that leads to a shell, and the probe in it.
-    async fn start(program: &str, arguments: &[OsString], socket: &Path, limit: Duration) -> Result<Self, Trouble> {
+    async fn start(program: &str, arguments: &[OsString], control: Control, limit: Duration) -> Result<Self, Trouble> {
         let deadline = Instant::now() + limit;
-        let mut ssh = Ssh::start(program, arguments, socket)?;
+        let mut ssh = Ssh::start(program, arguments, control.own())?;
         let (Some(mut requests), Some(output)) = (ssh.child.stdin.take(), ssh.child.stdout.take()) else {
             return Err(Trouble::Configuration(format!("{program} has no standard input")));
         };
@@ -104,7 +140,7 @@ impl Connection {
             io::Result::Ok(Ok(pid))
         };
         match timeout_at(deadline, greeting).await {
-            Ok(Ok(Ok(pid))) => Ok(Self { ssh, requests, lines, parser: Parser::new(&mark), pid }),
+            Ok(Ok(Ok(pid))) => Ok(Self { ssh, requests, lines, parser: Parser::new(&mark), control, received: 0, pid }),
             Ok(Ok(Err(noise))) => {
                 let trouble = ssh.end().await;
                 Err(if noise.is_empty() { trouble } else { Trouble::no_shell(&noise) })
@@ -134,6 +170,7 @@ impl Connection {
         loop {
             match self.lines.next().await {
                 Ok(Some(line)) => {
+                    self.received += (line.text.len() + line.cut + 1) as u64;
                     if let Some(section) = self.parser.line(&line.text) {
                         return Ok(section);
                     }
@@ -145,7 +182,7 @@ impl Connection {
 
     /// The control socket, for further sessions on this connection.
     pub fn socket(&self) -> &Path {
-        &self.ssh.socket
+        self.control.socket()
     }
 }
 
@@ -164,16 +201,21 @@ async fn ready(lines: &mut Lines<BufReader<ChildStdout>>) -> io::Result<Result<u
     Ok(Err(last))
 }
 
+/// What a run of `ssh` gave: exit code, lines of output, lines of complaints.
+pub(super) type Output = (Option<i32>, Vec<String>, Vec<String>);
+
 /// A running `ssh`, in a session of its own: without a terminal it cannot ask there, and keys pressed here do not reach it.
-struct Ssh {
+pub(super) struct Ssh {
     child: Child,
-    socket: PathBuf,
+    /// The control socket, where it is this process's own.
+    socket: Option<PathBuf>,
     group: Option<Pid>,
     complaints: JoinHandle<Vec<String>>,
 }
 
 impl Ssh {
-    fn start(program: &str, arguments: &[OsString], socket: &Path) -> Result<Self, Trouble> {
+    /// Starts it. `socket` is removed when it ends.
+    pub(super) fn start(program: &str, arguments: &[OsString], socket: Option<PathBuf>) -> Result<Self, Trouble> {
         let setsid = ["/usr/bin/setsid", "/bin/setsid"].into_iter().find(|path| Path::new(path).exists());
         #[allow(clippy::disallowed_methods, reason = "the one place that starts connections; the probe only reads")]
         let mut command = Command::new(setsid.unwrap_or(program));
@@ -194,8 +236,17 @@ impl Ssh {
             .spawn()
             .map_err(|error| Trouble::Configuration(format!("{program} cannot be started: {error}")))?;
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        let complaints = tokio::spawn(complaints(child.stderr.take()));
-        Ok(Self { child, socket: socket.to_owned(), group, complaints })
+        let complaints = tokio::spawn(kept(child.stderr.take()));
+        Ok(Self { child, socket, group, complaints })
+    }
+
+    /// All that it prints, to its end; nothing is written to it.
+    pub(super) async fn output(&mut self) -> Output {
+        drop(self.child.stdin.take());
+        let out = kept(self.child.stdout.take()).await;
+        let code = self.child.wait().await.ok().and_then(|status| status.code());
+        let complaints = (&mut self.complaints).await.unwrap_or_default();
+        (code, out, complaints)
     }
 
     /// Waits for its end, but not for long, and says why it ended.
@@ -225,19 +276,21 @@ impl Ssh {
 impl Drop for Ssh {
     fn drop(&mut self) {
         self.kill();
-        // It removes it by itself, unless it was killed.
-        let _ = std::fs::remove_file(&self.socket);
+        if let Some(socket) = &self.socket {
+            // It removes it by itself, unless it was killed.
+            let _ = std::fs::remove_file(socket);
+        }
     }
 }
 
-/// The first and the last lines of standard error: the first say what is wrong, the last how it ended.
-async fn complaints(from: Option<impl AsyncRead + Unpin>) -> Vec<String> {
+/// The first and the last lines of a stream: of complaints the first say what is wrong, the last how it ended.
+async fn kept(from: Option<impl AsyncRead + Unpin>) -> Vec<String> {
     let Some(from) = from else { return Vec::new() };
     let mut lines = Lines::new(BufReader::new(from), 1024);
     let mut kept = Vec::new();
     while let Ok(Some(line)) = lines.next().await {
-        if kept.len() >= COMPLAINTS {
-            kept.remove(COMPLAINTS / 2);
+        if kept.len() >= KEPT {
+            kept.remove(KEPT / 2);
         }
         kept.push(line.text);
     }

@@ -2,18 +2,32 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use super::target::Target;
+use super::{
+    slots::{Full, Slot, Slots},
+    target::Target,
+};
 
-/// The way to a host that is connected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The way to a host that is connected. Clones share its sessions.
+#[derive(Clone, Debug)]
 pub struct Door {
     /// The host.
     pub target: Target,
     /// The control socket of its connection.
-    pub socket: PathBuf,
+    socket: PathBuf,
+    slots: Slots,
 }
 
 impl Door {
+    /// The way over the connection with this control socket.
+    pub fn new(target: Target, socket: PathBuf) -> Self {
+        Self { target, socket, slots: Slots::default() }
+    }
+
+    /// A session on the connection, for one program.
+    pub fn session(&self) -> Result<Slot, Full> {
+        self.slots.take()
+    }
+
     /// Arguments for `ssh` that run this program on the host, with these environment variables.
     ///
     /// Every word is quoted for the login shell. When the connection takes no more sessions `ssh` would make a new one, with
@@ -35,6 +49,11 @@ impl Door {
     }
 }
 
+/// Whether `ssh` says that the server refused one more session.
+pub fn is_refusal(complaint: &str) -> bool {
+    complaint.contains("Session open refused by peer") || complaint.contains("session request failed")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,7 +61,7 @@ mod tests {
     #[test]
     fn words_stay_words_on_the_other_side() {
         let target = Target::new("h1", None).expect("a destination");
-        let door = Door { target, socket: "/run/x".into() };
+        let door = Door::new(target, "/run/x".into());
         let arguments = door.arguments("systemctl", &["status".into(), "a'b; c".into()], &[("LC_ALL", "C")]);
         let last = arguments.last().and_then(|word| word.to_str()).expect("text");
         assert_eq!(shell_words::split(last).unwrap(), ["exec", "env", "LC_ALL=C", "systemctl", "status", "a'b; c"]);

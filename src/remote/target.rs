@@ -17,6 +17,11 @@ impl Target {
         is_destination(destination).then(|| Self { destination: destination.to_owned(), config })
     }
 
+    /// Another destination by the same configuration.
+    pub fn other(&self, destination: &str) -> Option<Self> {
+        Self::new(destination, self.config.clone())
+    }
+
     /// The destination.
     pub fn destination(&self) -> &str {
         &self.destination

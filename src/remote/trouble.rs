@@ -1,15 +1,16 @@
 //! What can go wrong with a connection, sorted by what a person has to do about it; read from what `ssh` prints.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
+use super::session::is_refusal;
 use crate::model::{health::State, text};
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// The host's key is not in `known_hosts`: its kind (`ED25519`).
-    #[error("its {0} host key is not known")]
-    UnknownKey(String),
+    /// The host's key is not in `known_hosts`.
+    #[error("its host key is not known: {}", .0.shown())]
+    UnknownKey(Unknown),
     /// The host's key is another than the known one.
     #[error("its host key has changed to {}", .0.shown())]
     ChangedKey(Changed),
@@ -40,6 +41,27 @@ pub enum Trouble {
     /// `ssh` itself cannot work: it is not there, or its configuration has a mistake.
     #[error("{0}")]
     Configuration(String),
+}
+
+/// A host key that is not in `known_hosts`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unknown {
+    /// `ED25519`.
+    pub kind: String,
+    /// `SHA256:…`; empty before the host was asked.
+    pub fingerprint: String,
+    /// The command that accepts it; empty before that was found out.
+    pub accept: String,
+}
+
+impl Unknown {
+    fn shown(&self) -> String {
+        format!(
+            "{} {}",
+            self.kind,
+            if self.fingerprint.is_empty() { "(fingerprint not seen)" } else { &self.fingerprint }
+        )
+    }
 }
 
 /// A host key that is not the known one.
@@ -78,6 +100,11 @@ impl Trouble {
         matches!(self, Self::Refused(_) | Self::NeedsLogin(_))
     }
 
+    /// The trouble of a key with a passphrase that no agent holds.
+    pub fn locked(key: &Path) -> Self {
+        Self::NeedsLogin(format!("the key {} has a passphrase: ssh-add it", remark(&key.to_string_lossy())))
+    }
+
     /// The trouble of a session that the host ended, with what was said about it.
     pub(super) fn ended(lines: &[String]) -> Self {
         let last = lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty());
@@ -88,16 +115,19 @@ impl Trouble {
     /// One line: what, where, why, what to do. `ssh` is the command line by which a person reaches the same host.
     pub fn line(&self, ssh: &str) -> String {
         let line = match self {
-            Self::UnknownKey(_) => format!(
-                "{self}: compare its fingerprint with what its administrator says and accept it once in another terminal: \
-                 {ssh} -o StrictHostKeyChecking=ask"
-            ),
+            Self::UnknownKey(unknown) => {
+                let asking = format!("{ssh} -o StrictHostKeyChecking=ask");
+                let accept = if unknown.accept.is_empty() { &asking } else { &unknown.accept };
+                format!("{self}; compare it with what its administrator says, then accept it: {accept}")
+            }
             Self::ChangedKey(changed) => format!(
                 "{self}: if that was not planned, somebody may stand in between; if it was, forget the known key: {}",
                 changed.forget
             ),
             Self::Refused(_) => format!("{self}; try {ssh} (tried again slowly, so that nobody is locked out)"),
-            Self::NeedsLogin(_) => format!("{self}; log in once with a ControlMaster: {ssh}"),
+            Self::NeedsLogin(_) => {
+                format!("{self}; or log in once with a ControlMaster, which is then used: {ssh} -M -N -f")
+            }
             Self::Sessions => format!("{self}; close other sessions"),
             Self::Slow(_) => format!("{self}; try {ssh}"),
             Self::NoShell(_) => format!("{self}; its login shell must run `sh`"),
@@ -134,7 +164,7 @@ fn specific(line: &str, lines: &[String]) -> Option<Trouble> {
     if let Some(rest) = line.strip_prefix("No ")
         && let Some((kind, _)) = rest.split_once(" host key is known for ")
     {
-        return Some(Trouble::UnknownKey(remark(kind)));
+        return Some(Trouble::UnknownKey(Unknown { kind: remark(kind), ..Unknown::default() }));
     }
     if let Some((_, methods)) = line.split_once("Permission denied (") {
         let methods = methods.trim_end_matches(['.', ')']).replace(',', ", ");
@@ -144,7 +174,7 @@ fn specific(line: &str, lines: &[String]) -> Option<Trouble> {
         let why = "other keys, and too many of the agent's were tried first; set IdentityFile and IdentitiesOnly";
         return Some(Trouble::Refused(why.to_owned()));
     }
-    if line.contains("Session open refused by peer") || line.contains("session request failed") {
+    if is_refusal(line) {
         return Some(Trouble::Sessions);
     }
     if line.contains("administratively prohibited") {

@@ -19,6 +19,7 @@ mod logs;
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 mod published;
+mod standing;
 mod tiers;
 mod units;
 mod users;

@@ -33,7 +33,7 @@ fn shells() -> Vec<(&'static str, tempfile::TempDir)> {
 async fn open(tools: &Path, before: &str) -> Result<Connection, Trouble> {
     let line = format!("PATH={}:$PATH; export PATH; {before}{}", tools.display(), probe::command());
     let arguments = ["-c".into(), line.into()];
-    Connection::start("sh", &arguments, &tools.join("none"), DEADLINE).await
+    Connection::start("sh", &arguments, Control::Own(tools.join("none")), DEADLINE).await
 }
 
 /// Everything that comes until each of `wanted` is there.
@@ -106,7 +106,7 @@ async fn what_ssh_complains_of_is_the_trouble() {
     let refused = "echo 'u@h: Permission denied (publickey,password).' >&2; exit 255; ";
     let trouble = open(tools.path(), refused).await.err();
     assert_eq!(trouble, Some(Trouble::Refused("publickey, password".into())));
-    let absent = Connection::start("/nonexistent/ssh", &[], &tools.path().join("none"), DEADLINE).await.err();
+    let absent = Connection::start("/nonexistent/ssh", &[], Control::Own("/none".into()), DEADLINE).await.err();
     assert!(absent.is_some());
 }
 

@@ -29,8 +29,12 @@ Host key verification failed.";
 fn host_keys_are_told_with_what_to_do() {
     let unknown = of("No ED25519 host key is known for [127.0.0.1]:2201 and you have requested strict checking.\n\
                       Host key verification failed.");
-    assert_eq!(unknown, Trouble::UnknownKey("ED25519".into()));
+    assert_eq!(unknown, Trouble::UnknownKey(Unknown { kind: "ED25519".into(), ..Unknown::default() }));
     assert!(unknown.line("ssh -F x h1").contains("ssh -F x h1 -o StrictHostKeyChecking=ask"));
+    let asked =
+        Unknown { kind: "ED25519".into(), fingerprint: "SHA256:x".into(), accept: "ssh-keyscan h1 >> k".into() };
+    let line = Trouble::UnknownKey(asked).line("ssh h1");
+    assert!(line.contains("ED25519 SHA256:x") && line.ends_with("ssh-keyscan h1 >> k"), "{line}");
     let changed = of(CHANGED);
     let Trouble::ChangedKey(found) = &changed else { panic!("{changed:?}") };
     assert_eq!(found.fingerprint, "SHA256:rKPUBk4S1S2vUG/eIFWAnFODwJWwRsoWwgInuQyRLNY");

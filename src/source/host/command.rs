@@ -8,7 +8,11 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::remote::Door;
+use crate::remote::{
+    Door,
+    session::is_refusal,
+    slots::{Full, Slot},
+};
 
 /// A unit's name as systemd allows it (systemd.unit(5)): so that it can be an argument and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ impl UnitName {
 }
 
 /// Where a program runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Place {
     /// On this machine.
     Here,
@@ -141,6 +145,16 @@ pub(super) enum Error {
         #[source]
         source: io::Error,
     },
+    /// The connection takes no more programs.
+    #[error("{program} on {place}: {full}")]
+    Full {
+        /// Which.
+        program: &'static str,
+        /// Where.
+        place: Place,
+        /// How many it takes.
+        full: Full,
+    },
     /// It did not end in time; it was killed.
     #[error("{program} on {place} did not answer within {} s; try it in a shell", .patience.as_secs())]
     Timeout {
@@ -174,34 +188,52 @@ pub(super) struct Output {
 }
 
 /// A program that runs; it and its children are killed when this is dropped.
-pub(super) struct Running(Child);
+pub(super) struct Running {
+    child: Child,
+    /// Its session, on a host.
+    slot: Option<Slot>,
+}
 
 impl Running {
     /// Starts it.
     pub(super) fn start(observation: &Observation, place: &Place) -> Result<Self, Error> {
         let program = observation.argv().0;
+        let slot = match place {
+            Place::Here => None,
+            Place::There(door) => {
+                Some(door.session().map_err(|full| Error::Full { program, place: place.clone(), full })?)
+            }
+        };
         let started = observation.command(place).spawn();
-        started.map(Self).map_err(|source| Error::Start { program, place: place.clone(), source })
+        let child = started.map_err(|source| Error::Start { program, place: place.clone(), source })?;
+        Ok(Self { child, slot })
     }
 
     /// Its standard output and error.
     pub(super) fn take_output(&mut self) -> (impl AsyncRead + use<>, impl AsyncRead + use<>) {
         let none = || Box::new(tokio::io::empty()) as Box<dyn AsyncRead + Send + Unpin>;
-        let out = self.0.stdout.take().map_or_else(none, |out| Box::new(out));
-        let err = self.0.stderr.take().map_or_else(none, |err| Box::new(err));
+        let out = self.child.stdout.take().map_or_else(none, |out| Box::new(out));
+        let err = self.child.stderr.take().map_or_else(none, |err| Box::new(err));
         (out, err)
+    }
+
+    /// Takes note of what it complained of: a server that grants no more sessions says so there.
+    pub(super) fn complained(&self, complaint: &str) {
+        if let Some(slot) = self.slot.as_ref().filter(|_| is_refusal(complaint)) {
+            slot.refused();
+        }
     }
 
     /// Its exit code, once it has ended.
     pub(super) async fn wait(&mut self) -> io::Result<Option<i32>> {
-        Ok(self.0.wait().await?.code())
+        Ok(self.child.wait().await?.code())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // `id` is none once it has been waited for, so the number cannot be somebody else's by now.
-        if let Some(group) = self.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
             // Nothing is left to do when it ended in the meantime.
             let _ = kill_process_group(group, Signal::KILL);
         }
@@ -220,6 +252,7 @@ pub(super) async fn output(
     let (stdout, stderr) = running.take_output();
     let all = async {
         let (stdout, stderr) = tokio::try_join!(read(stdout, limit), read(stderr, 64 << 10))?;
+        running.complained(&stderr);
         Ok((running.wait().await?, stdout, stderr))
     };
     match tokio::time::timeout(patience, all).await {
@@ -284,7 +317,7 @@ mod tests {
             Ok(running) => running,
             Err(error) => return assert!(matches!(error, Error::Start { program: "journalctl", .. })),
         };
-        let id = running.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
+        let id = running.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
         assert!(rustix::process::test_kill_process(id).is_ok());
         drop(running);
         let deadline = std::time::Instant::now() + Duration::from_mins(1);

@@ -10,6 +10,9 @@ pub(super) trait Files {
     /// Whether there is such a file.
     fn exists(&self, name: &str) -> bool;
 
+    /// Names in a directory; empty when it cannot be read.
+    fn list(&self, directory: &str) -> Vec<String>;
+
     /// How many processes there are.
     fn processes(&self) -> Option<u32>;
 }

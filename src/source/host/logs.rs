@@ -47,6 +47,7 @@ async fn send(ask: &Ask, query: &LogQuery, units: Vec<UnitName>, place: &Place) 
     sent.map_err(failed)?;
     let code = running.wait().await.map_err(failed)?;
     let complaint = complaint.unwrap_or_default();
+    running.complained(&complaint);
     // "No journal files were found." comes with exit code 0: it is not the same as no lines.
     if code == Some(0) && complaint.is_empty() {
         return Ok(Answer::End);

@@ -81,6 +81,9 @@ impl Published {
                 self.processes_shown = processes.full;
                 self.latest.processes = processes;
             }
+            Part::Standing(standing) => self.latest.standing = Some(standing),
+            Part::Skew(skew) => self.latest.skew = Some(skew),
+            Part::Cost(cost) => self.latest.cost = Some(cost),
         }
         if self.latest.facts.is_some() {
             let (scope, row) = (self.scope(TableId::Nodes), RowSet::Nodes(vec![self.latest.row()]));
@@ -92,6 +95,12 @@ impl Published {
                 self.listed = true;
             }
         }
+    }
+
+    /// The machine is there; its row says no more until it was reached.
+    pub(super) async fn announce(&self) {
+        let row = RowSet::Nodes(vec![self.latest.row()]);
+        self.outlet.announce(&self.scope(TableId::Nodes), row).await;
     }
 
     fn state(&self, readable: bool) -> (State, String) {

@@ -12,6 +12,8 @@ use tokio::{
 use super::linux as machine;
 #[cfg(not(target_os = "linux"))]
 use super::portable as machine;
+#[cfg(target_os = "linux")]
+use super::standing::Standing;
 use super::{disks::Disks, latest::Part, now, units};
 use crate::{model::store::TableId, source::Demand};
 use machine::{Machine, Root, Scanner};
@@ -131,6 +133,14 @@ async fn all_units(files: Root, node: Arc<str>, parts: mpsc::Sender<Part>) {
             if files.path("run/systemd/system").exists() { units::list(&node).await.map(Some) } else { Ok(None) };
         if parts.send(Part::Units(units)).await.is_err() {
             return;
+        }
+        #[cfg(target_os = "linux")]
+        {
+            let files = files.clone();
+            let Ok(standing) = spawn_blocking(move || Standing::read(&files, |_| None)).await else { return };
+            if parts.send(Part::Standing(standing)).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -3,26 +3,44 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{
-    super::super::{Demand, backoff},
-    schedule::Schedule,
+use super::{super::super::backoff, schedule::Schedule};
+use crate::remote::{
+    Connection, Door, Resolved, Section, Target, Trouble, connection::Control, pace::Pace, resolved::fingerprint,
+    sockets::Sockets, trouble::Unknown,
 };
-use crate::remote::{Connection, Door, Section, Target, Trouble, pace::Pace, sockets::Sockets};
 
 /// What becomes of a connection.
 pub(super) enum Event {
-    /// The probe answers; by this door further programs can be run.
-    Up(Door),
+    /// The probe answers.
+    Up(Up),
     /// A section came.
-    Section(Section),
+    Section(Arrived),
     /// The probe has been silent for so long; the connection stands.
     Quiet(Duration),
     /// There is no connection: why, and the same as a line for a person.
     Down(Trouble, String),
+}
+
+/// A connection that has just been made.
+pub(super) struct Up {
+    /// By this door further programs can be run.
+    pub(super) door: Door,
+    /// The probe's process on the host.
+    pub(super) pid: u32,
+}
+
+/// A section, and what its way here tells.
+pub(super) struct Arrived {
+    /// What came.
+    pub(super) section: Section,
+    /// How long it was waited for.
+    pub(super) waited: Duration,
+    /// Bytes that the probe has sent so far.
+    pub(super) received: u64,
 }
 
 /// Waits between logins that are refused: servers ban an address after some five in ten minutes.
@@ -51,12 +69,14 @@ impl Link {
     }
 
     /// Goes on until it is dropped, or nobody takes its events.
-    pub(super) async fn run(self, mut demand: watch::Receiver<Demand>, events: mpsc::Sender<Event>) {
+    pub(super) async fn run(self, events: mpsc::Sender<Event>) {
         sleep(Pace::jitter(self.seed)).await;
         let mut failures = 0;
+        let mut known = None;
         loop {
             let began = Instant::now();
-            let trouble = self.hold(&mut demand, &events).await;
+            let trouble = self.hold(&events).await;
+            let trouble = self.explained(trouble, &mut known).await;
             // A connection that lasted was a good one: the next try comes soon.
             if began.elapsed() > Duration::from_mins(1) {
                 failures = 0;
@@ -72,16 +92,22 @@ impl Link {
     }
 
     /// Connects and asks, until that ends.
-    async fn hold(&self, _demand: &mut watch::Receiver<Demand>, events: &mpsc::Sender<Event>) -> Trouble {
+    async fn hold(&self, events: &mpsc::Sender<Event>) -> Trouble {
         let turn = self.pace.turn().await;
-        let socket = self.sockets.path();
-        let mut connection = match Connection::open(&self.target, &socket).await {
+        let control = match Resolved::of(&self.target).await {
+            Ok(resolved) => match resolved.live_control(&self.target).await {
+                Some(socket) => Control::Theirs(socket),
+                None => Control::Own(self.sockets.path()),
+            },
+            Err(trouble) => return trouble,
+        };
+        let mut connection = match Connection::open(&self.target, control).await {
             Ok(connection) => connection,
             Err(trouble) => return trouble,
         };
         drop(turn);
-        let door = Door { target: self.target.clone(), socket: connection.socket().to_owned() };
-        if events.send(Event::Up(door)).await.is_err() {
+        let door = Door::new(self.target.clone(), connection.socket().to_owned());
+        if events.send(Event::Up(Up { door, pid: connection.pid })).await.is_err() {
             return Trouble::Lost("nobody listens any more".to_owned());
         }
         let mut schedule = Schedule::new(Instant::now());
@@ -90,9 +116,10 @@ impl Link {
             tokio::select! {
                 section = connection.next() => match section {
                     Ok(section) => {
-                        schedule.answered(&section.name);
+                        let waited = schedule.answered(&section.name, Instant::now());
                         wake = schedule.next();
-                        if events.send(Event::Section(section)).await.is_err() {
+                        let arrived = Arrived { section, waited, received: connection.received };
+                        if events.send(Event::Section(arrived)).await.is_err() {
                             return Trouble::Lost("nobody listens any more".to_owned());
                         }
                     }
@@ -113,6 +140,37 @@ impl Link {
                 }
             }
         }
+    }
+
+    /// The trouble with what a person needs to mend it: for a host key that is not known, its fingerprint (the host is asked for
+    /// it once) and the command that accepts it; for a refused login, which key of ours waits for its passphrase.
+    async fn explained(&self, trouble: Trouble, known: &mut Option<Unknown>) -> Trouble {
+        let mut unknown = match trouble {
+            Trouble::UnknownKey(unknown) => unknown,
+            Trouble::Refused(methods) => {
+                *known = None;
+                let resolved = Resolved::of(&self.target).await.unwrap_or_default();
+                return match resolved.locked_key().await {
+                    Some(key) => Trouble::locked(&key),
+                    None => Trouble::Refused(methods),
+                };
+            }
+            other => {
+                *known = None;
+                return other;
+            }
+        };
+        match known.as_ref().filter(|known| known.kind == unknown.kind) {
+            Some(known) => unknown.clone_from(known),
+            None => {
+                unknown.fingerprint = fingerprint(&self.target).await.unwrap_or_default();
+                if let Ok(resolved) = Resolved::of(&self.target).await {
+                    unknown.accept = resolved.accept(&self.target, &unknown.kind);
+                }
+                *known = Some(unknown.clone()).filter(|known| !known.fingerprint.is_empty());
+            }
+        }
+        Trouble::UnknownKey(unknown)
     }
 
     fn pause(&self, trouble: &Trouble, failures: u32) -> Duration {

@@ -61,19 +61,18 @@ impl Schedule {
         .collect()
     }
 
-    /// A section came.
-    pub(super) fn answered(&mut self, name: &Name) {
+    /// A section came; gives how long it was waited for.
+    pub(super) fn answered(&mut self, name: &Name, now: Instant) -> Duration {
         let tier = match name {
             Name::Fast => Tier::Fast,
             Name::State => Tier::State,
             Name::Units => Tier::Units,
             Name::Processes => Tier::Processes,
             Name::Inventory => Tier::Inventory,
-            Name::Mounts | Name::Near | Name::Far(_) => return,
+            Name::Mounts | Name::Near | Name::Far(_) => return Duration::ZERO,
         };
-        for slot in self.0.iter_mut().filter(|slot| slot.tier == tier) {
-            slot.asked = None;
-        }
+        let asked = self.0.iter_mut().find(|slot| slot.tier == tier).and_then(|slot| slot.asked.take());
+        asked.map_or(Duration::ZERO, |asked| now.saturating_duration_since(asked))
     }
 
     /// How long the quick facts have been waited for, when that is too long.
@@ -95,7 +94,7 @@ mod tests {
 
     fn answer_all(schedule: &mut Schedule) {
         for name in &NAMES {
-            schedule.answered(name);
+            schedule.answered(name, Instant::now());
         }
     }
 
@@ -129,7 +128,8 @@ mod tests {
         assert_eq!(schedule.silence(start + Duration::from_secs(4)), None);
         assert_eq!(schedule.next(), start + SILENT);
         assert_eq!(schedule.silence(start + Duration::from_secs(7)), Some(Duration::from_secs(7)));
-        schedule.answered(&Name::Fast);
+        let came = start + Duration::from_secs(7);
+        assert_eq!(schedule.answered(&Name::Fast, came), Duration::from_secs(7));
         assert_eq!(schedule.due(start + Duration::from_secs(8)), [Tier::Fast]);
     }
 }

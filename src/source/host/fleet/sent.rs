@@ -81,6 +81,13 @@ impl Files for Sent {
         self.sections.values().any(|part| part.present.contains(name) || part.text.contains_key(name))
     }
 
+    fn list(&self, directory: &str) -> Vec<String> {
+        let all = self.sections.values().flat_map(|part| part.present.iter().chain(part.text.keys()));
+        let inside =
+            |path: &String| path.strip_prefix(directory)?.strip_prefix('/')?.split('/').next().map(str::to_owned);
+        all.filter_map(inside).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     fn processes(&self) -> Option<u32> {
         self.processes
     }
@@ -102,6 +109,7 @@ mod tests {
         assert_eq!(sent.read("proc/stat"), None);
         assert!(sent.exists("sys/block/sda/device") && sent.exists("proc/uptime"));
         assert!(!sent.exists("sys/block/md*/md/degraded"));
+        assert_eq!((sent.list("sys/block"), sent.list("proc/net")), (vec!["sda".to_owned()], vec!["dev".to_owned()]));
         assert_eq!(sent.said("clock"), Some("1764140000"));
         sent.take(Name::Fast, "");
         assert_eq!(sent.read("proc/uptime"), None, "what is not sent any more is not known any more");

@@ -12,6 +12,9 @@ use super::super::files::Files;
 /// Bytes of one file that are read at most. `/proc/net/dev` and `mountinfo` of a large host stay far below.
 const LIMIT: u64 = 4 << 20;
 
+/// Names of one directory that are read at most.
+const LISTED: usize = 10_000;
+
 /// Where `/` is.
 #[derive(Clone, Debug)]
 pub(in crate::source::host) struct Root(PathBuf);
@@ -50,6 +53,11 @@ impl Files for Root {
 
     fn exists(&self, name: &str) -> bool {
         self.path(name).exists()
+    }
+
+    fn list(&self, directory: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(directory)).into_iter().flatten().flatten();
+        entries.take(LISTED).filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
     fn processes(&self) -> Option<u32> {
