@@ -1,7 +1,7 @@
 //! Configuration: what a person may set, where it comes from, and what is wrong with it.
 //!
 //! Three files and the flags, each over the one before: `/etc/ronde/config.toml`, `$XDG_CONFIG_HOME/ronde/config.toml`,
-//! `--config FILE`, flags. Tables merge key by key, `[[engines]]` and `[[clusters]]` by `name`. Every mistake of every
+//! `--config FILE`, flags. Tables merge key by key, `[[hosts]]`, `[[engines]]` and `[[clusters]]` by `name`. Every mistake of every
 //! file is told at once, with file, line and column. Knows no source, no screen and no terminal.
 
 mod check;

@@ -10,6 +10,7 @@ pub mod command;
 pub mod config;
 pub mod log;
 pub mod model;
+pub mod remote;
 pub mod report;
 pub mod source;
 pub mod term;

@@ -103,6 +103,11 @@ fn every_setting_arrives() {
     assert_eq!(config.cache.limit.0, 3 << 29);
     assert_eq!(config.cache_file(&home.places), Path::new("/var/tmp/x/state.db"));
     assert_eq!(config.log_file(&home.places), home.dir.path().join("ronde.log"));
+    assert_eq!(config.ssh.config, Some(home.dir.path().join(".ssh/fleet")));
+    let host = &config.hosts[0];
+    assert_eq!((host.name.as_deref(), host.ssh.as_deref()), (Some("h1"), Some("ssh://admin@h1.example.org:2222")));
+    assert_eq!((&host.groups[..], host.datacentre.as_deref()), (&["workers".into(), "prod".into()][..], Some("eqiad")));
+    assert_eq!(config.hosts[1].pattern.as_deref(), Some("web-*"));
     assert_eq!(config.engines[1].certificates, Some(home.dir.path().join(".docker/build")));
     assert_eq!(config.clusters[0].kubeconfig, Some(Kubeconfig::Path(home.dir.path().join(".kube/config"))));
     assert!(matches!(&config.clusters[1].kubeconfig, Some(Kubeconfig::Command { command }) if command.len() == 4));
@@ -215,15 +220,15 @@ fn the_example_as_it_is_changes_nothing() {
 fn the_example_in_use_is_the_defaults_and_its_examples() {
     let home = Home::new();
     let mut config = home.load_file(&uncommented()).unwrap().config;
-    for count in [config.engines.len(), config.clusters.len(), config.ui.accent.len()] {
+    for count in [config.hosts.len(), config.engines.len(), config.clusters.len(), config.ui.accent.len()] {
         assert_eq!(count, 2);
     }
     assert_eq!(config.keys.len(), 1);
     let default = Config::default();
     assert_eq!(config.cache_file(&home.places), default.cache_file(&home.places));
     assert_eq!(config.log_file(&home.places), default.log_file(&home.places));
-    (config.cache.path, config.log.file) = (None, None);
-    (config.engines, config.clusters) = (Vec::new(), Vec::new());
+    (config.cache.path, config.log.file, config.ssh.config) = (None, None, None);
+    (config.hosts, config.engines, config.clusters) = (Vec::new(), Vec::new(), Vec::new());
     config.ui.accent.clear();
     config.keys.clear();
     assert_eq!(config, default);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{error::suggestion, size::Size};
-use crate::{model::text, theme::BUILT_IN};
+use crate::{model::text, remote::target::is_destination, theme::BUILT_IN};
 
 /// Characters of a name that a person gives.
 const NAME_LIMIT: usize = 64;
@@ -16,6 +16,7 @@ pub(super) fn fault(format: &str, text: &str) -> Option<String> {
         "theme" => theme(text),
         "name" => name(text),
         "engine-address" => engine_address(text),
+        "ssh-destination" => destination(text),
         _ => None,
     }
 }
@@ -57,6 +58,11 @@ fn name(name: &str) -> Option<String> {
     (!fits).then(|| format!("expected 1 to {NAME_LIMIT} visible characters without `/` or spaces around"))
 }
 
+fn destination(text: &str) -> Option<String> {
+    (!is_destination(text))
+        .then(|| "expected an alias of ssh_config, host, user@host or ssh://user@host:port".to_owned())
+}
+
 fn engine_address(text: &str) -> Option<String> {
     let fits = match text.split_once("://") {
         Some(("unix", path)) => Path::new(path).is_absolute(),
@@ -89,6 +95,7 @@ mod tests {
                 &["unix:///run/d.sock", "tcp://h:2376", "https://h"],
                 &["/run/d", "unix://d", "ssh://h", "tcp://"],
             ),
+            ("ssh-destination", &["h1", "a@h1", "ssh://a@h1:22", "[::1]"], &["", "-oX=y", "a b", "h1;x"]),
         ] {
             for text in good {
                 assert_eq!(fault(format, text), None, "{format} {text}");

@@ -72,7 +72,9 @@ impl Config {
             Some(Kubeconfig::Path(path)) => Some(path),
             _ => None,
         });
-        for path in engines.chain(clusters).chain(self.cache.path.as_mut()).chain(self.log.file.as_mut()) {
+        let own =
+            [&mut self.cache.path, &mut self.log.file, &mut self.ssh.config].into_iter().filter_map(Option::as_mut);
+        for path in engines.chain(clusters).chain(own) {
             *path = places.expand(path);
         }
         self

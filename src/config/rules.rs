@@ -1,4 +1,4 @@
-//! What the schema cannot say: names stand once, an engine is reached in one way, an accent has a target.
+//! What the schema cannot say: names stand once, a host and an engine are reached in one way, an accent has a target.
 
 use super::{
     error::{Problem, quoted},
@@ -6,10 +6,10 @@ use super::{
 };
 
 /// Lists of named tables.
-const NAMED: [&str; 2] = ["engines", "clusters"];
+const NAMED: [&str; 3] = ["hosts", "engines", "clusters"];
 
 /// What an accent may stand for.
-const TARGETS: [&str; 2] = ["cluster", "engine"];
+const TARGETS: [&str; 3] = ["cluster", "engine", "host"];
 
 /// Mistakes within one file that merging would hide.
 pub(super) fn of_file(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
@@ -35,8 +35,30 @@ pub(super) fn of_file(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
 
 /// Mistakes of all layers together.
 pub(super) fn of_whole(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
-    let mut problems = engines(tree, layers);
+    let mut problems = hosts(tree, layers);
+    problems.extend(engines(tree, layers));
     problems.extend(accents(tree, layers));
+    problems
+}
+
+fn hosts(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
+    let hosts = tree.entry("hosts").map(|entry| entry.node.elements()).unwrap_or_default();
+    let mut problems = Vec::new();
+    for host in hosts {
+        let mut say = |node: &Node, message: &str| {
+            problems.push(Problem { place: place(layers, node.origin), message: message.to_owned() });
+        };
+        match (host.entry("name"), host.entry("match"), host.entry("ssh")) {
+            (None, None, _) => say(host, "a host has neither `name` nor `match`; one must say which host it is"),
+            (Some(_), Some(pattern), _) => {
+                say(&pattern.node, "a host has both `name` and `match`; with `match` each host has its own name");
+            }
+            (None, Some(_), Some(ssh)) => {
+                say(&ssh.node, "a host has both `match` and `ssh`; with `match` ssh_config says whom to connect to");
+            }
+            _ => {}
+        }
+    }
     problems
 }
 

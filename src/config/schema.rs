@@ -26,6 +26,10 @@ pub struct Config {
     pub cache: Cache,
     /// ronde's own log.
     pub log: Log,
+    /// How hosts are connected to.
+    pub ssh: Ssh,
+    /// Hosts over SSH.
+    pub hosts: Vec<Host>,
     /// Container engines.
     pub engines: Vec<Engine>,
     /// Kubernetes clusters.
@@ -41,6 +45,8 @@ impl Default for Config {
             keys: BTreeMap::new(),
             cache: Cache::default(),
             log: Log::default(),
+            ssh: Ssh::default(),
+            hosts: Vec::new(),
             engines: Vec::new(),
             clusters: Vec::new(),
         }
@@ -58,7 +64,7 @@ pub struct Ui {
     pub ascii: bool,
     /// Take the mouse: click, wheel. The terminal's own selection then needs shift.
     pub mouse: bool,
-    /// Colour of the selection bar and of confirmations, by `cluster:NAME` or `engine:NAME`: for production.
+    /// Colour of the selection bar and of confirmations, by `cluster:NAME`, `engine:NAME` or `host:NAME`: for production.
     pub accent: BTreeMap<String, Colour>,
 }
 
@@ -176,6 +182,39 @@ pub enum Level {
     Debug,
     /// Everything.
     Trace,
+}
+
+/// How hosts are connected to: by the system's OpenSSH.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ssh {
+    /// A file in place of `~/.ssh/config` and `/etc/ssh/ssh_config`, as `ssh -F` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub config: Option<PathBuf>,
+}
+
+/// A host over SSH, or several.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Host {
+    /// The name shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "name"))]
+    pub name: Option<String>,
+    /// Whom `ssh` is told to connect to: an alias of `ssh_config`, `host`, `user@host`, `ssh://user@host:port`. Absent: the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "ssh-destination"))]
+    pub ssh: Option<String>,
+    /// Or every host that `ssh_config` names in a `Host` line and that matches this pattern: `web-*`. Each has its own name.
+    #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// Groups it belongs to, to filter and sum by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// The datacentre it stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datacentre: Option<String>,
 }
 
 /// A Docker or Podman engine.

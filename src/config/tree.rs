@@ -89,9 +89,9 @@ impl Node {
         }
     }
 
-    /// The `name` of a named element.
+    /// The `name` of a named element; of hosts that are given by a pattern, that.
     pub(super) fn name(&self) -> Option<&str> {
-        self.entry("name")?.node.text()
+        self.entry("name").or_else(|| self.entry("match"))?.node.text()
     }
 
     /// The value without positions.

@@ -38,6 +38,9 @@ impl Scope {
 pub enum Delta {
     /// These rows are so now. All belong to the scope.
     Upsert(Scope, RowSet),
+    /// These rows are there, and no more is known of them: they stand for what was never reached. A row of which anything is known
+    /// already, be it by the cache, stays as it is.
+    Announce(Scope, RowSet),
     /// This row is gone.
     Remove(Scope, Key),
     /// A full list of the scope begins: what it does not mention until [`Delta::Commit`] is gone.

@@ -21,7 +21,7 @@ pub use disk::DiskRow;
 pub use event::EventRow;
 pub use finding::{FindingRow, Subject};
 pub use job::{JobKind, JobRow, Outcome};
-pub use node::{Busy, NodeRow, Pressure};
+pub use node::{Busy, NodeRow, Pressure, Raid, SKEW};
 pub use pod::{ContainerKind, ContainerState, PodContainer, PodRow, Restarts, Termination};
 pub use pod_container::PodContainerRow;
 pub use process::ProcessRow;

@@ -111,7 +111,7 @@ macro_rules! tables {
                 match rows { $(RowSet::$variant(rows) => for row in rows { self.$member.upsert(scope, row); },)* }
             }
 
-            /// Inserts rows that the cache remembers.
+            /// Inserts rows that the cache remembers, or that are only known to be there.
             pub fn remember(&mut self, scope: &Scope, rows: RowSet) {
                 match rows { $(RowSet::$variant(rows) => for row in rows { self.$member.remember(scope, row); },)* }
             }
@@ -224,6 +224,7 @@ impl Store {
     pub fn apply(&mut self, delta: Delta, now: Timestamp) {
         match delta {
             Delta::Upsert(scope, rows) => self.upsert(&scope, rows),
+            Delta::Announce(scope, rows) => self.remember(&scope, rows),
             Delta::Remove(scope, key) => self.with(scope.table, Removal(&key, now)),
             Delta::Begin(scope) => self.with(scope.table, Start(&scope)),
             Delta::Commit(scope) => self.with(scope.table, End(&scope, now)),

@@ -183,7 +183,7 @@ impl Progress {
                 (&scope.source, Some(scope))
             }
             Delta::Health(health) => (&health.source, None),
-            Delta::Usage(..) => return,
+            Delta::Announce(..) | Delta::Usage(..) => return,
         };
         let Some(source) = self.sources.get_mut(id) else { return };
         if scope.is_none_or(|scope| self.needed.contains(&scope.table)) {

@@ -116,6 +116,11 @@ impl Outlet {
         }
     }
 
+    /// Rows of `scope` are there of which nothing is known yet; see [`Delta::Announce`].
+    pub async fn announce(&self, scope: &Scope, rows: RowSet) {
+        self.put(Slot::Free, Delta::Announce(scope.clone(), rows)).await;
+    }
+
     /// A row of `scope` is gone.
     pub async fn remove(&self, scope: &Scope, key: Key) {
         self.put(Slot::Row(scope.table, key.clone()), Delta::Remove(scope.clone(), key)).await;

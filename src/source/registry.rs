@@ -4,12 +4,16 @@ use super::{
     Source,
     demo::{Demo, Shape},
     docker::{self, Docker},
-    host::Host,
+    host::{
+        Host,
+        fleet::{Fleet, RemoteHost},
+    },
     kubernetes::{self, Kubernetes},
 };
 use crate::{
     config::schema::{Cluster, Config, Engine},
     model::key::SourceId,
+    remote::{Target, aliases},
 };
 
 /// Makes a source, as often as it must be started.
@@ -43,10 +47,25 @@ impl Starter {
 pub struct Observed {
     /// Also this machine.
     pub this_machine: bool,
+    /// Hosts over SSH.
+    pub hosts: Vec<Reached>,
     /// Container engines.
     pub engines: Vec<Engine>,
     /// Kubernetes clusters.
     pub clusters: Vec<Cluster>,
+}
+
+/// A host over SSH, and how it is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reached {
+    /// The name shown.
+    pub name: String,
+    /// Whom to connect to; none when that is no destination.
+    pub target: Option<Target>,
+    /// Groups it belongs to.
+    pub groups: Vec<String>,
+    /// The datacentre it stands in.
+    pub datacentre: Option<String>,
 }
 
 /// What there is to observe by this configuration. Reads files; connects to nothing.
@@ -56,7 +75,37 @@ pub fn observed(config: &Config) -> Observed {
         add_engines(&mut engines, docker::discover());
         add_clusters(&mut clusters, kubernetes::discover());
     }
-    Observed { this_machine: config.discover, engines, clusters }
+    let hosts = hosts(config);
+    // A person who names this machine among the hosts wants it observed as one of them.
+    let is_named = hosts.iter().any(|host| *host.name == *Host::local().id().name());
+    Observed { this_machine: config.discover && !is_named, hosts, engines, clusters }
+}
+
+/// The configured hosts, those of a pattern after those with a name; each name once.
+fn hosts(config: &Config) -> Vec<Reached> {
+    let mut hosts: Vec<Reached> = Vec::new();
+    let file = config.ssh.config.clone();
+    for named in [true, false] {
+        for host in config.hosts.iter().filter(|host| host.name.is_some() == named) {
+            let names = match (&host.name, &host.pattern) {
+                (Some(name), _) => vec![name.clone()],
+                (None, Some(pattern)) => aliases::matching(file.as_deref(), pattern),
+                (None, None) => Vec::new(),
+            };
+            for name in names {
+                if hosts.iter().all(|known| known.name != name) {
+                    let target = Target::new(host.ssh.as_deref().unwrap_or(&name), file.clone());
+                    hosts.push(Reached {
+                        name,
+                        target,
+                        groups: host.groups.clone(),
+                        datacentre: host.datacentre.clone(),
+                    });
+                }
+            }
+        }
+    }
+    hosts
 }
 
 /// The sources of a configuration: one for each that is [`observed`].
@@ -64,6 +113,13 @@ pub fn build(config: &Config) -> Vec<Starter> {
     let observed = observed(config);
     let host = observed.this_machine.then(|| Starter::new(Host::local));
     let mut starters: Vec<Starter> = host.into_iter().collect();
+    if !observed.hosts.is_empty() {
+        let fleet = Fleet::new();
+        starters.extend(observed.hosts.into_iter().map(|host| {
+            let fleet = fleet.clone();
+            Starter::new(move || RemoteHost::new(&host, fleet.clone()))
+        }));
+    }
     let (engines, clusters) = (observed.engines.into_iter(), observed.clusters.into_iter());
     starters.extend(engines.map(|engine| Starter::new(move || Docker::new(engine.clone()))));
     starters.extend(clusters.map(|cluster| Starter::new(move || Kubernetes::new(cluster.clone()))));

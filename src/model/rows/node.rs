@@ -14,6 +14,9 @@ use crate::model::{
     value::{Kind, Value},
 };
 
+/// Seconds from which on a clock is wrong: certificates, logs and Kerberos begin to suffer.
+pub const SKEW: i64 = 5;
+
 /// Pressure stall information of one resource: percent of time in which some task waited, over 10 s
 /// (`/proc/pressure/*`, `some avg10`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +27,30 @@ pub struct Pressure {
     pub memory: Option<f64>,
     /// Waiting for I/O.
     pub io: Option<f64>,
+}
+
+/// Software RAID arrays of a machine, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raid {
+    /// All of them.
+    pub arrays: u32,
+    /// Those that miss a member or do not run.
+    pub degraded: u32,
+    /// Those that are being rebuilt or checked.
+    pub syncing: u32,
+}
+
+impl Raid {
+    /// One short text: `2 ok`, `1 of 2 degraded`.
+    fn shown(self) -> String {
+        let Self { arrays, degraded, syncing } = self;
+        let syncing = if syncing > 0 { format!(", {syncing} syncing") } else { String::new() };
+        match (arrays, degraded) {
+            (0, _) => "none".to_owned(),
+            (_, 0) => format!("{arrays} ok{syncing}"),
+            _ => format!("{degraded} of {arrays} degraded{syncing}"),
+        }
+    }
 }
 
 /// A process that has kept a core busy for long.
@@ -46,6 +73,10 @@ pub struct NodeRow {
     pub key: Key,
     /// Name as configured, or the host name.
     pub name: Arc<str>,
+    /// Groups it belongs to, as configured, joined by commas.
+    pub groups: Option<Arc<str>>,
+    /// The datacentre it stands in, as configured.
+    pub datacentre: Option<Arc<str>>,
     /// Pretty name of the operating system (`/etc/os-release`).
     pub os: Option<Arc<str>>,
     /// Running kernel release.
@@ -90,6 +121,18 @@ pub struct NodeRow {
     pub written: Option<f64>,
     /// Processes.
     pub processes: Option<u32>,
+    /// Processes that wait for a device and cannot be ended meanwhile (state D).
+    pub waiting: Option<u32>,
+    /// Mounts that do not answer; `None` before they were asked.
+    pub hung: Option<u32>,
+    /// Software RAID; `None` where the kernel's list cannot be read.
+    pub raid: Option<Raid>,
+    /// Whether it should be rebooted; `None` when that is not known.
+    pub reboot: Option<bool>,
+    /// `kvm`, `docker`, `none` …
+    pub virtualisation: Option<Arc<str>>,
+    /// Seconds its clock is ahead of ours; negative when it is behind, 0 within what can be told.
+    pub skew: Option<i64>,
     /// Failed systemd units; `None` without systemd.
     pub failed_units: Option<u32>,
     /// The busiest process: name and percent of one core.
@@ -111,6 +154,8 @@ impl NodeRow {
         Self {
             key: name.into(),
             name: name.into(),
+            groups: None,
+            datacentre: None,
             os: None,
             kernel: None,
             booted: None,
@@ -133,6 +178,12 @@ impl NodeRow {
             read: None,
             written: None,
             processes: None,
+            waiting: None,
+            hung: None,
+            raid: None,
+            reboot: None,
+            virtualisation: None,
+            skew: None,
             failed_units: None,
             top: None,
             busy: None,
@@ -290,6 +341,47 @@ impl Row for NodeRow {
             Value::known(r.processes, |n| Value::Int(n.into()))
         })
         .column(9, 5, 6),
+        Field::<Self>::new(
+            "waiting",
+            "D",
+            Kind::Int,
+            "Processes that wait for a device and cannot be ended meanwhile (state D).",
+            |r| Value::known(r.waiting, |n| Value::Int(n.into())),
+        )
+        .column(8, 3, 5)
+        .tone(|r, _| if r.waiting.unwrap_or(0) > 4 { Tone::Warn } else { Tone::Plain }),
+        Field::<Self>::new("hung", "HUNG", Kind::Int, "Mounts that do not answer.", |r| {
+            Value::known(r.hung, |n| Value::Int(n.into()))
+        })
+        .column(8, 4, 5)
+        .tone(|r, _| if r.hung.unwrap_or(0) > 0 { Tone::Bad } else { Tone::Plain }),
+        Field::<Self>::new("raid", "RAID", Kind::Text, "Software RAID arrays: how many, how many degraded.", |r| {
+            Value::known(r.raid, |raid| Value::Text(raid.shown().into()))
+        })
+        .column(7, 4, 18)
+        .tone(|r, _| if r.raid.is_some_and(|raid| raid.degraded > 0) { Tone::Bad } else { Tone::Plain }),
+        Field::<Self>::new(
+            "reboot",
+            "BOOT?",
+            Kind::Bool,
+            "Whether a newer kernel or a package asks for a reboot.",
+            |r| Value::known(r.reboot, Value::Bool),
+        )
+        .column(7, 5, 5)
+        .tone(|r, _| if r.reboot == Some(true) { Tone::Warn } else { Tone::Plain }),
+        Field::<Self>::new("skew", "SKEW", Kind::Duration, "How far its clock is ahead of this machine's.", |r| {
+            Value::known(r.skew, Value::Duration)
+        })
+        .column(9, 4, 6)
+        .tone(|r, _| if r.skew.is_some_and(|skew| skew.abs() >= SKEW) { Tone::Warn } else { Tone::Plain }),
+        Field::<Self>::new(
+            "virtual",
+            "VIRTUAL",
+            Kind::Text,
+            "Kind of virtual machine or container; none on hardware.",
+            |r| r.virtualisation.as_deref().map_or(Value::Unknown, Value::text),
+        )
+        .column(9, 7, 14),
         Field::<Self>::new("cores", "CORES", Kind::Int, "Logical processors.", |r| {
             Value::known(r.cores, |n| Value::Int(n.into()))
         })
@@ -305,6 +397,17 @@ impl Row for NodeRow {
         Field::<Self>::new("uptime", "UP", Kind::Age, "Time since boot.", |r| Value::known(r.booted, Value::Time))
             .alias(&["up", "booted"])
             .column(3, 4, 7),
+        Field::<Self>::new("groups", "GROUPS", Kind::Text, "Groups it belongs to, as configured.", |r| {
+            r.groups.as_deref().map_or(Value::Unknown, Value::text)
+        })
+        .alias(&["group"]),
+        Field::<Self>::new(
+            "datacentre",
+            "DATACENTRE",
+            Kind::Text,
+            "The datacentre it stands in, as configured.",
+            |r| r.datacentre.as_deref().map_or(Value::Unknown, Value::text),
+        ),
     ];
 
     fn key(&self) -> &Key {
@@ -315,12 +418,18 @@ impl Row for NodeRow {
         let over = |percent: Option<f64>, limit: f64| percent.is_some_and(|p| p >= limit);
         let disk = self.fullest.as_ref().map(|(_, p)| *p);
         let inodes = self.fewest_inodes.as_ref().map(|(_, p)| *p);
-        if over(disk, 95.0) || over(inodes, 95.0) || over(self.memory_percent(), 97.0) {
+        if over(disk, 95.0)
+            || over(inodes, 95.0)
+            || over(self.memory_percent(), 97.0)
+            || self.raid.is_some_and(|raid| raid.degraded > 0)
+        {
             Severity::Critical
         } else if over(disk, 85.0)
             || over(inodes, 85.0)
             || over(self.memory_percent(), 90.0)
             || self.failed_units.unwrap_or(0) > 0
+            || self.hung.unwrap_or(0) > 0
+            || self.skew.is_some_and(|skew| skew.abs() >= SKEW)
             || self.busy.as_ref().is_some_and(|busy| crate::model::value::seconds_between(busy.since, now) >= 300)
         {
             Severity::Warning

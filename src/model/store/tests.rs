@@ -17,6 +17,23 @@ fn names(store: &Store) -> String {
 }
 
 #[test]
+fn what_is_only_announced_never_takes_the_place_of_what_is_known() {
+    let mut store = Store::default();
+    let scope = Scope::all(&SourceId::new("host", "h1"), TableId::Nodes);
+    let row = |os: Option<&str>| {
+        let mut row = NodeRow::unknown("h1");
+        row.os = os.map(Into::into);
+        RowSet::Nodes(vec![row])
+    };
+    let os = |store: &Store| store.nodes.get(&"h1".into()).map(|node| node.os.clone());
+    store.apply(Delta::Announce(scope.clone(), row(None)), Timestamp::UNIX_EPOCH);
+    assert_eq!(os(&store), Some(None));
+    store.apply(Delta::Upsert(scope.clone(), row(Some("Debian"))), Timestamp::UNIX_EPOCH);
+    store.apply(Delta::Announce(scope, row(None)), Timestamp::UNIX_EPOCH);
+    assert_eq!(os(&store), Some(Some("Debian".into())));
+}
+
+#[test]
 fn a_list_replaces_what_it_does_not_mention_and_no_other_list() {
     let mut store = Store::default();
     let source = cluster("eqiad");

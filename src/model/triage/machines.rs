@@ -7,7 +7,7 @@ use super::{
     cases::{Case, Cases},
 };
 use crate::model::{
-    rows::{DiskRow, NodeRow, Subject},
+    rows::{DiskRow, NodeRow, SKEW, Subject},
     severity::Severity,
     store::TableId,
     table::Row,
@@ -56,6 +56,7 @@ pub(super) fn find(seen: &Seen, cases: &mut Cases) {
             cases.add(Case { count: failed, ..case(node, "unit-failed", Severity::Warning, "unit failed", evidence) });
         }
         memory(node, cases);
+        state(node, cases);
         if let Some(busy) = node.busy.as_ref().filter(|busy| seconds_between(busy.since, seen.now(source)) >= BUSY) {
             let evidence = format!("{} (PID {}) uses {} of a core", busy.name, busy.pid, percent(busy.percent));
             cases.add(Case {
@@ -125,6 +126,24 @@ fn fullest(node: &NodeRow, cases: &mut Cases) {
                 ..case(node, rule, severity, title, evidence)
             });
         }
+    }
+}
+
+/// What a machine says of itself as a whole.
+fn state(node: &NodeRow, cases: &mut Cases) {
+    if let Some(raid) = node.raid.filter(|raid| raid.degraded > 0) {
+        let evidence = format!("{} of {} arrays miss a disk or do not run", raid.degraded, raid.arrays);
+        cases.add(Case { count: raid.degraded, ..case(node, "raid", Severity::Critical, "RAID degraded", evidence) });
+    }
+    if let Some(hung) = node.hung.filter(|hung| *hung > 0) {
+        let waiting = node.waiting.map(|n| format!(", {n} processes wait for a device")).unwrap_or_default();
+        let evidence = format!("{hung} mounts do not answer{waiting}");
+        cases.add(Case { count: hung, ..case(node, "mount-hung", Severity::Warning, "mount hangs", evidence) });
+    }
+    if let Some(skew) = node.skew.filter(|skew| skew.abs() >= SKEW) {
+        let direction = if skew > 0 { "ahead of" } else { "behind" };
+        let evidence = format!("{} s {direction} this machine's clock", skew.abs());
+        cases.add(case(node, "clock", Severity::Warning, "clock is wrong", evidence));
     }
 }
 

@@ -242,6 +242,7 @@ impl Machine {
         row.read = Some(self.written.at(now) * 0.3);
         row.written = Some(self.written.at(now));
         row.processes = u32::try_from(180 + self.number * 7).ok();
+        (row.waiting, row.hung, row.skew) = (Some(0), Some(0), Some(0));
         row.failed_units = u32::try_from(self.units.iter().filter(|unit| &*unit.active == "failed").count()).ok();
         let processes = self.processes(now);
         row.top = processes.first().and_then(|top| Some((top.name.clone(), top.cpu?)));

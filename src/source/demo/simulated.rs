@@ -84,6 +84,7 @@ impl Source for Simulated {
 async fn send(outlet: &Outlet, delta: Delta) {
     match delta {
         Delta::Upsert(scope, rows) => outlet.upsert(&scope, rows).await,
+        Delta::Announce(scope, rows) => outlet.announce(&scope, rows).await,
         Delta::Remove(scope, key) => outlet.remove(&scope, key).await,
         Delta::Begin(scope) => outlet.begin(&scope).await,
         Delta::Commit(scope) => outlet.commit(&scope).await,

@@ -1,4 +1,4 @@
-//! Answers to questions about this machine. None delays another, or the observation.
+//! Answers to questions about a machine. None delays another, or the observation.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use super::linux as machine;
 #[cfg(not(target_os = "linux"))]
 use super::portable as machine;
 use super::{
-    command::{self, Observation, UnitName},
+    command::{self, Observation, Place, UnitName},
     details,
     latest::Latest,
     logs, now,
@@ -22,6 +22,7 @@ use crate::{
         store::TableId,
         text,
     },
+    remote::Door,
     source::Ask,
 };
 use machine::Root;
@@ -38,14 +39,27 @@ const STATUS_LIMIT: usize = 256 << 10;
 /// Answers questions, several at a time.
 pub(super) struct Answers {
     node: Arc<str>,
-    files: Root,
+    /// Its files, where they can be read here.
+    files: Option<Root>,
+    /// Where its programs run; none while a host is not connected.
+    place: Option<Place>,
     open: JoinSet<()>,
 }
 
 impl Answers {
-    /// For the machine `node` with its files under `root`.
-    pub(super) fn new(node: &Arc<str>, root: &Path) -> Self {
-        Self { node: node.clone(), files: Root::at(root), open: JoinSet::new() }
+    /// For this machine, `node`, with its files under `root`.
+    pub(super) fn here(node: &Arc<str>, root: &Path) -> Self {
+        Self { node: node.clone(), files: Some(Root::at(root)), place: Some(Place::Here), open: JoinSet::new() }
+    }
+
+    /// For a host that is not connected yet.
+    pub(super) fn there(node: &Arc<str>) -> Self {
+        Self { node: node.clone(), files: None, place: None, open: JoinSet::new() }
+    }
+
+    /// The host is connected, or not any more.
+    pub(super) fn connected(&mut self, door: Option<Door>) {
+        self.place = door.map(Place::There);
     }
 
     /// Begins to answer. What is known already is answered from `latest`.
@@ -86,9 +100,10 @@ impl Answers {
         let Some(unit) = self.own(key).and_then(UnitName::new) else {
             return self.say(ask, gone(key));
         };
+        let Some(place) = self.place.clone() else { return self.say(ask, self.away()) };
         self.open.spawn(async move {
             let what = Observation::UnitStatus(unit);
-            let status = command::output(&what, PATIENCE, STATUS_LIMIT);
+            let status = command::output(&what, &place, PATIENCE, STATUS_LIMIT);
             tokio::select! {
                 () = ask.cancel.cancelled() => {}
                 output = status => {
@@ -100,10 +115,14 @@ impl Answers {
     }
 
     fn process(&mut self, ask: Ask, key: &Key) {
-        let Some(pid) = self.own(key).and_then(|pid| pid.parse().ok()) else {
+        let Some(pid) = self.own(key).and_then(|pid| pid.parse::<u32>().ok()) else {
             return self.say(ask, gone(key));
         };
-        let (files, key) = (self.files.clone(), key.clone());
+        let Some(files) = self.files.clone() else {
+            let why = format!("what else /proc/{pid} tells is read on this machine only; the row has what is known");
+            return self.say(ask, Answer::Failed(why));
+        };
+        let key = key.clone();
         self.open.spawn(async move {
             let described = spawn_blocking(move || machine::describe(&files, pid, now()));
             let answer = match tokio::time::timeout(PATIENCE, described).await {
@@ -129,8 +148,13 @@ impl Answers {
         let Some(units) = units else {
             return self.say(ask, Answer::Failed(format!("{} of this machine have no logs", query.table.name())));
         };
+        let Some(place) = self.place.clone() else { return self.say(ask, self.away()) };
         let query = query.clone();
-        self.open.spawn(async move { logs::answer(ask, &query, units).await });
+        self.open.spawn(async move { logs::answer(ask, &query, units, &place).await });
+    }
+
+    fn away(&self) -> Answer {
+        Answer::Failed(format!("{} is not connected", self.node))
     }
 }
 

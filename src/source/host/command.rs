@@ -8,6 +8,12 @@ use tokio::{
     process::{Child, Command},
 };
 
+use crate::remote::{
+    Door,
+    session::is_refusal,
+    slots::{Full, Slot},
+};
+
 /// A unit's name as systemd allows it (systemd.unit(5)): so that it can be an argument and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UnitName(String);
@@ -23,6 +29,24 @@ impl UnitName {
     /// The name's text.
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Where a program runs.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// On this machine.
+    Here,
+    /// On a host, over its connection.
+    There(Door),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here => f.write_str("this machine"),
+            Self::There(door) => f.write_str(door.target.destination()),
+        }
     }
 }
 
@@ -74,15 +98,22 @@ impl Observation {
     }
 
     #[allow(clippy::disallowed_methods, reason = "the one place of this source that runs programs; they only read")]
-    fn command(&self) -> Command {
+    fn command(&self, place: &Place) -> Command {
         let (program, arguments) = self.argv();
-        let mut command = Command::new(program);
+        let environment = [("LC_ALL", "C"), ("TERM", "dumb"), ("SYSTEMD_COLORS", "0"), ("SYSTEMD_URLIFY", "0")];
+        let mut command = match place {
+            Place::Here => {
+                let mut command = Command::new(program);
+                command.args(arguments).envs(environment);
+                command
+            }
+            Place::There(door) => {
+                let mut command = Command::new("ssh");
+                command.args(door.arguments(program, &arguments, &environment));
+                command
+            }
+        };
         command
-            .args(arguments)
-            .env("LC_ALL", "C")
-            .env("TERM", "dumb")
-            .env("SYSTEMD_COLORS", "0")
-            .env("SYSTEMD_URLIFY", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -104,19 +135,33 @@ impl fmt::Display for Observation {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     /// It could not be started.
-    #[error("cannot run {program} on this machine: {source}")]
+    #[error("cannot run {program} on {place}: {source}")]
     Start {
         /// Which.
         program: &'static str,
+        /// Where.
+        place: Place,
         /// Why.
         #[source]
         source: io::Error,
     },
+    /// The connection takes no more programs.
+    #[error("{program} on {place}: {full}")]
+    Full {
+        /// Which.
+        program: &'static str,
+        /// Where.
+        place: Place,
+        /// How many it takes.
+        full: Full,
+    },
     /// It did not end in time; it was killed.
-    #[error("{program} on this machine did not answer within {} s; try it in a shell", .patience.as_secs())]
+    #[error("{program} on {place} did not answer within {} s; try it in a shell", .patience.as_secs())]
     Timeout {
         /// Which.
         program: &'static str,
+        /// Where.
+        place: Place,
         /// How long we waited.
         patience: Duration,
     },
@@ -143,33 +188,52 @@ pub(super) struct Output {
 }
 
 /// A program that runs; it and its children are killed when this is dropped.
-pub(super) struct Running(Child);
+pub(super) struct Running {
+    child: Child,
+    /// Its session, on a host.
+    slot: Option<Slot>,
+}
 
 impl Running {
     /// Starts it.
-    pub(super) fn start(observation: &Observation) -> Result<Self, Error> {
+    pub(super) fn start(observation: &Observation, place: &Place) -> Result<Self, Error> {
         let program = observation.argv().0;
-        observation.command().spawn().map(Self).map_err(|source| Error::Start { program, source })
+        let slot = match place {
+            Place::Here => None,
+            Place::There(door) => {
+                Some(door.session().map_err(|full| Error::Full { program, place: place.clone(), full })?)
+            }
+        };
+        let started = observation.command(place).spawn();
+        let child = started.map_err(|source| Error::Start { program, place: place.clone(), source })?;
+        Ok(Self { child, slot })
     }
 
     /// Its standard output and error.
     pub(super) fn take_output(&mut self) -> (impl AsyncRead + use<>, impl AsyncRead + use<>) {
         let none = || Box::new(tokio::io::empty()) as Box<dyn AsyncRead + Send + Unpin>;
-        let out = self.0.stdout.take().map_or_else(none, |out| Box::new(out));
-        let err = self.0.stderr.take().map_or_else(none, |err| Box::new(err));
+        let out = self.child.stdout.take().map_or_else(none, |out| Box::new(out));
+        let err = self.child.stderr.take().map_or_else(none, |err| Box::new(err));
         (out, err)
+    }
+
+    /// Takes note of what it complained of: a server that grants no more sessions says so there.
+    pub(super) fn complained(&self, complaint: &str) {
+        if let Some(slot) = self.slot.as_ref().filter(|_| is_refusal(complaint)) {
+            slot.refused();
+        }
     }
 
     /// Its exit code, once it has ended.
     pub(super) async fn wait(&mut self) -> io::Result<Option<i32>> {
-        Ok(self.0.wait().await?.code())
+        Ok(self.child.wait().await?.code())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // `id` is none once it has been waited for, so the number cannot be somebody else's by now.
-        if let Some(group) = self.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
             // Nothing is left to do when it ended in the meantime.
             let _ = kill_process_group(group, Signal::KILL);
         }
@@ -177,16 +241,22 @@ impl Drop for Running {
 }
 
 /// Runs a program to its end and takes at most `limit` bytes of what it prints.
-pub(super) async fn output(observation: &Observation, patience: Duration, limit: usize) -> Result<Output, Error> {
+pub(super) async fn output(
+    observation: &Observation,
+    place: &Place,
+    patience: Duration,
+    limit: usize,
+) -> Result<Output, Error> {
     let program = observation.argv().0;
-    let mut running = Running::start(observation)?;
+    let mut running = Running::start(observation, place)?;
     let (stdout, stderr) = running.take_output();
     let all = async {
         let (stdout, stderr) = tokio::try_join!(read(stdout, limit), read(stderr, 64 << 10))?;
+        running.complained(&stderr);
         Ok((running.wait().await?, stdout, stderr))
     };
     match tokio::time::timeout(patience, all).await {
-        Err(_) => Err(Error::Timeout { program, patience }),
+        Err(_) => Err(Error::Timeout { program, place: place.clone(), patience }),
         Ok(Err(source)) => Err(Error::Read { program, source }),
         Ok(Ok((code, stdout, stderr))) => Ok(Output { code, stdout, stderr }),
     }
@@ -243,11 +313,11 @@ mod tests {
     #[tokio::test]
     async fn a_program_ends_when_nobody_listens_any_more() {
         let follow = Observation::Journal { units: Vec::new(), lines: 1, since: None, follow: true };
-        let running = match Running::start(&follow) {
+        let running = match Running::start(&follow, &Place::Here) {
             Ok(running) => running,
             Err(error) => return assert!(matches!(error, Error::Start { program: "journalctl", .. })),
         };
-        let id = running.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
+        let id = running.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
         assert!(rustix::process::test_kill_process(id).is_ok());
         drop(running);
         let deadline = std::time::Instant::now() + Duration::from_mins(1);

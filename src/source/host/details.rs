@@ -2,12 +2,13 @@
 
 use super::{
     facts::{Facts, Flow},
-    latest::Latest,
+    latest::{Cost, Latest},
+    standing::Standing,
 };
 use crate::model::{
     document::Document,
     field::Tone,
-    rows::{DiskRow, ProcessRow},
+    rows::{DiskRow, NodeRow, ProcessRow, SKEW},
     value,
 };
 
@@ -24,6 +25,7 @@ pub(super) fn node(latest: &Latest) -> Document {
     document.moment(0, "booted", row.booted);
     document.pair("processors", number(row.cores));
     document.pair("processes", number(row.processes));
+    about(&mut document, latest, &row);
     let facts = latest.facts.clone().unwrap_or_default();
     processor(&mut document, &facts);
     memory(&mut document, &facts);
@@ -57,6 +59,41 @@ pub(super) fn node(latest: &Latest) -> Document {
         }
     }
     document
+}
+
+/// What the machine is and whether it is as it should be.
+fn about(document: &mut Document, latest: &Latest, row: &NodeRow) {
+    for (name, text) in [("groups", &row.groups), ("datacentre", &row.datacentre), ("virtual", &row.virtualisation)] {
+        if let Some(text) = text {
+            document.pair(name, text.as_ref());
+        }
+    }
+    if let Some(Standing { reboot: (needed, why), arrays, .. }) = &latest.standing {
+        let (word, tone) = match needed {
+            Some(true) => ("needed", Tone::Warn),
+            Some(false) => ("not needed", Tone::Plain),
+            None => ("–", Tone::Plain),
+        };
+        document.pair_in(0, "reboot", format!("{word}: {why}"), tone);
+        for array in arrays.iter().flatten() {
+            let action = array.action.as_ref().map(|action| format!(", {action}")).unwrap_or_default();
+            let (word, tone) = if array.is_degraded { ("degraded", Tone::Bad) } else { ("ok", Tone::Good) };
+            document.pair_in(0, &array.name, format!("{} {word}{action}", array.level), tone);
+        }
+    }
+    if let Some(skew) = row.skew {
+        let tone = if skew.abs() >= SKEW { Tone::Warn } else { Tone::Plain };
+        let text = match skew {
+            0 => "as this machine's".to_owned(),
+            ahead @ 1.. => format!("{ahead} s ahead of this machine's"),
+            behind => format!("{} s behind this machine's", behind.abs()),
+        };
+        document.pair_in(0, "clock", text, tone);
+    }
+    if let Some(Cost { cpu, bytes }) = latest.cost {
+        let text = format!("{cpu:.2}% of a core, {}/s sent", value::bytes(bytes));
+        document.pair("probe", text);
+    }
 }
 
 fn processor(document: &mut Document, facts: &Facts) {

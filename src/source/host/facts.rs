@@ -118,6 +118,8 @@ pub(super) struct Processes {
     pub(super) rows: Vec<ProcessRow>,
     /// Whether the scan was a full one.
     pub(super) full: bool,
+    /// Those that wait for a device and cannot be ended meanwhile (state D).
+    pub(super) waiting: Option<u32>,
     /// Of those above 90 % of a core, the one that has been so for longest.
     pub(super) busy: Option<Busy>,
 }

@@ -6,6 +6,7 @@ use super::{
     disks::Round,
     facts::{Facts, Processes},
     history::History,
+    standing::Standing,
 };
 use crate::model::rows::{DiskRow, NodeRow, UnitRow};
 
@@ -19,6 +20,21 @@ pub(super) enum Part {
     Units(Result<Option<Vec<UnitRow>>, String>),
     /// Processes.
     Processes(Processes),
+    /// What changes rarely.
+    Standing(Standing),
+    /// Seconds the clock is ahead of ours.
+    Skew(i64),
+    /// What observing costs.
+    Cost(Cost),
+}
+
+/// What the probe costs its host since it was started.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Cost {
+    /// Percent of one core, with all it runs.
+    pub(super) cpu: f64,
+    /// Bytes it sends a second.
+    pub(super) bytes: f64,
 }
 
 /// Everything that was read last.
@@ -35,6 +51,16 @@ pub(super) struct Latest {
     pub(super) units_fault: Option<String>,
     /// Processes.
     pub(super) processes: Processes,
+    /// What changes rarely; `None` before it was read.
+    pub(super) standing: Option<Standing>,
+    /// Seconds the clock is ahead of ours.
+    pub(super) skew: Option<i64>,
+    /// What observing costs, where that is measured.
+    pub(super) cost: Option<Cost>,
+    /// Groups it belongs to, joined by commas.
+    pub(super) groups: Option<Arc<str>>,
+    /// The datacentre it stands in.
+    pub(super) datacentre: Option<Arc<str>>,
     node: Arc<str>,
     cpu: History,
     memory: History,
@@ -51,6 +77,11 @@ impl Latest {
             units: None,
             units_fault: None,
             processes: Processes::default(),
+            standing: None,
+            skew: None,
+            cost: None,
+            groups: None,
+            datacentre: None,
             node: node.clone(),
             cpu: History::default(),
             memory: History::default(),
@@ -71,6 +102,8 @@ impl Latest {
     /// The machine's row; what was not read yet is unknown.
     pub(super) fn row(&self) -> NodeRow {
         let mut row = NodeRow::unknown(&self.node);
+        row.groups.clone_from(&self.groups);
+        row.datacentre.clone_from(&self.datacentre);
         if let Some(facts) = &self.facts {
             row.os.clone_from(&facts.os);
             row.kernel.clone_from(&facts.kernel);
@@ -104,6 +137,14 @@ impl Latest {
             let failed = units.iter().filter(|unit| &*unit.active == "failed").count();
             u32::try_from(failed).unwrap_or(u32::MAX)
         });
+        if let Some(standing) = &self.standing {
+            row.raid = standing.raid();
+            row.reboot = standing.reboot.0;
+            row.virtualisation.clone_from(&standing.virtualisation);
+        }
+        row.skew = self.skew;
+        row.waiting = self.processes.waiting;
+        row.hung = self.disks.as_ref().map(|_| u32::try_from(self.hung.len()).unwrap_or(u32::MAX));
         row.top = self.processes.rows.first().and_then(|top| Some((top.name.clone(), top.cpu?)));
         row.busy.clone_from(&self.processes.busy);
         row.cpu_history = self.cpu.shared();

@@ -5,15 +5,13 @@ use std::{io, sync::Arc, time::Duration};
 use jiff::{Timestamp, fmt::strtime};
 use tokio::io::{AsyncRead, AsyncReadExt, BufReader};
 
-use super::{
-    command::{Error, Observation, Running, UnitName},
-    lines::Lines,
-};
+use super::command::{Error, Observation, Place, Running, UnitName};
 use crate::{
     model::{
-        query::{Answer, LogLine, LogQuery},
+        query::{Answer, LOG_LINE_LIMIT, LogLine, LogQuery},
         text,
     },
+    remote::lines::{Line, Lines},
     source::Ask,
 };
 
@@ -27,28 +25,29 @@ const COLLECT: Duration = Duration::from_millis(50);
 const TAIL: u32 = 100_000;
 
 /// Answers a question for logs until it is done, or nobody asks any more.
-pub(super) async fn answer(ask: Ask, query: &LogQuery, units: Vec<UnitName>) {
+pub(super) async fn answer(ask: Ask, query: &LogQuery, units: Vec<UnitName>, place: &Place) {
     let last = tokio::select! {
         () = ask.cancel.cancelled() => return,
-        end = send(&ask, query, units) => end.unwrap_or_else(|error| Answer::Failed(error.to_string())),
+        end = send(&ask, query, units, place) => end.unwrap_or_else(|error| Answer::Failed(error.to_string())),
     };
     ask.reply.send(last).await;
 }
 
-async fn send(ask: &Ask, query: &LogQuery, units: Vec<UnitName>) -> Result<Answer, Error> {
+async fn send(ask: &Ask, query: &LogQuery, units: Vec<UnitName>, place: &Place) -> Result<Answer, Error> {
     if query.previous {
         return Ok(Answer::Failed("units have no previous run in the journal; look further back instead".into()));
     }
     let origin: Option<Arc<str>> = if let [unit] = units.as_slice() { Some(unit.as_str().into()) } else { None };
     let since = query.since.and_then(|since| Timestamp::now().checked_sub(since).ok()).map(Timestamp::as_second);
     let journal = Observation::Journal { units, lines: query.tail.min(TAIL), since, follow: query.follow };
-    let mut running = Running::start(&journal)?;
+    let mut running = Running::start(&journal, place)?;
     let (stdout, stderr) = running.take_output();
     let failed = |source| Error::Read { program: "journalctl", source };
     let (sent, complaint) = tokio::join!(pump(ask, stdout, origin.as_ref()), complaint(stderr));
     sent.map_err(failed)?;
     let code = running.wait().await.map_err(failed)?;
     let complaint = complaint.unwrap_or_default();
+    running.complained(&complaint);
     // "No journal files were found." comes with exit code 0: it is not the same as no lines.
     if code == Some(0) && complaint.is_empty() {
         return Ok(Answer::End);
@@ -58,7 +57,7 @@ async fn send(ask: &Ask, query: &LogQuery, units: Vec<UnitName>) -> Result<Answe
 
 /// Sends lines as they come, some at a time.
 async fn pump(ask: &Ask, from: impl AsyncRead + Unpin, origin: Option<&Arc<str>>) -> io::Result<()> {
-    let mut lines = Lines::new(BufReader::new(from));
+    let mut lines = Lines::new(BufReader::new(from), LOG_LINE_LIMIT);
     let mut batch = Vec::new();
     loop {
         // The first line is waited for; those that follow closely come with it.
@@ -73,7 +72,7 @@ async fn pump(ask: &Ask, from: impl AsyncRead + Unpin, origin: Option<&Arc<str>>
             continue;
         };
         let ended = line.is_none();
-        batch.extend(line.map(|line| parse(&line, origin)));
+        batch.extend(line.map(|line| parse(&whole(line), origin)));
         if (ended || batch.len() >= BATCH) && !batch.is_empty() {
             let open = ask.reply.send(Answer::Lines(std::mem::take(&mut batch))).await;
             if !open {
@@ -84,6 +83,11 @@ async fn pump(ask: &Ask, from: impl AsyncRead + Unpin, origin: Option<&Arc<str>>
             return Ok(());
         }
     }
+}
+
+/// The line's text; of a long one its beginning, and how much is missing.
+fn whole(line: Line) -> String {
+    if line.cut > 0 { format!("{}… ({} bytes cut)", line.text, line.cut) } else { line.text }
 }
 
 async fn complaint(from: impl AsyncRead + Unpin) -> io::Result<String> {

@@ -55,14 +55,16 @@ pub(super) struct Machine {
     looked: Option<Instant>,
 }
 
-impl Machine {
+impl Default for Machine {
     /// The running machine.
-    pub(super) fn new(_: Root) -> Self {
+    fn default() -> Self {
         Self { system: System::new().ok(), networks: Networks::new().ok(), looked: None }
     }
+}
 
+impl Machine {
     /// Looks. Rates are unknown the first time.
-    pub(super) fn facts(&mut self) -> Facts {
+    pub(super) fn facts(&mut self, _: &Root) -> Facts {
         let now = Instant::now();
         let seconds = self.looked.map(|before| (now - before).as_secs_f64()).filter(|&seconds| seconds > 0.0);
         self.looked = Some(now);
@@ -174,7 +176,7 @@ impl Scanner {
                 since: row.busy_since.unwrap_or(now),
             });
         self.system = Some(system);
-        Processes { rows, full, busy: longest }
+        Processes { rows, full, waiting: None, busy: longest }
     }
 
     fn row(&mut self, process: &Process, cpu: Option<f64>) -> ProcessRow {
@@ -242,9 +244,9 @@ mod tests {
 
     #[test]
     fn the_library_tells_the_same_of_this_machine_as_its_files() {
-        let facts = Machine::new(here()).facts();
+        let facts = Machine::default().facts(&here());
         let files =
-            crate::source::host::linux::Machine::new(crate::source::host::linux::Root::at(Path::new("/"))).facts();
+            crate::source::host::linux::Machine::default().facts(&crate::source::host::linux::Root::at(Path::new("/")));
         assert_eq!(facts.memory.total, files.memory.total);
         assert_eq!((facts.cores, &facts.kernel), (files.cores, &files.kernel));
         assert_eq!(facts.busy, None, "nothing to compare with yet");

@@ -12,6 +12,8 @@ use tokio::{
 use super::linux as machine;
 #[cfg(not(target_os = "linux"))]
 use super::portable as machine;
+#[cfg(target_os = "linux")]
+use super::standing::Standing;
 use super::{disks::Disks, latest::Part, now, units};
 use crate::{model::store::TableId, source::Demand};
 use machine::{Machine, Root, Scanner};
@@ -34,19 +36,21 @@ pub(super) fn start(
     demand: watch::Receiver<Demand>,
 ) {
     let files = Root::at(root);
-    tiers.spawn(facts(Machine::new(files.clone()), parts.clone()));
+    tiers.spawn(facts(files.clone(), parts.clone()));
     tiers.spawn(processes(Scanner::new(&files, node), parts.clone(), demand));
     tiers.spawn(disks(files.clone(), Disks::new(node, root), parts.clone()));
     tiers.spawn(all_units(files, node.clone(), parts.clone()));
 }
 
-async fn facts(mut machine: Machine, parts: mpsc::Sender<Part>) {
+async fn facts(files: Root, parts: mpsc::Sender<Part>) {
     let mut beat = ticks(FACTS);
+    let mut machine = Machine::default();
     let mut first = true;
     loop {
         beat.tick().await;
+        let files = files.clone();
         let Ok((looked, facts)) = spawn_blocking(move || {
-            let facts = machine.facts();
+            let facts = machine.facts(&files);
             (machine, facts)
         })
         .await
@@ -129,6 +133,14 @@ async fn all_units(files: Root, node: Arc<str>, parts: mpsc::Sender<Part>) {
             if files.path("run/systemd/system").exists() { units::list(&node).await.map(Some) } else { Ok(None) };
         if parts.send(Part::Units(units)).await.is_err() {
             return;
+        }
+        #[cfg(target_os = "linux")]
+        {
+            let files = files.clone();
+            let Ok(standing) = spawn_blocking(move || Standing::read(&files, |_| None)).await else { return };
+            if parts.send(Part::Standing(standing)).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::command::{self, Observation, UnitName};
+use super::command::{self, Observation, Place, UnitName};
 use crate::model::{
     key::{Interner, Key},
     rows::UnitRow,
@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The units; else why they are not known, in one line.
 pub(super) async fn list(node: &Arc<str>) -> Result<Vec<UnitRow>, String> {
-    let output = command::output(&Observation::Units, PATIENCE, LIMIT).await.map_err(|error| error.to_string())?;
+    let output = command::output(&Observation::Units, &Place::Here, PATIENCE, LIMIT).await;
+    let output = output.map_err(|error| error.to_string())?;
     if output.code == Some(0) {
         Ok(parse(node, &output.stdout))
     } else {

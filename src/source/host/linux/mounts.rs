@@ -55,7 +55,7 @@ struct Entry {
 
 /// Real file systems in the order of the file. Of several mounts of one file system the one that shows all of it
 /// counts, then the one with the shortest path; of several mounts on one point the last, which hides the others.
-pub(super) fn parse(text: &str) -> Vec<Mount> {
+pub(in crate::source::host) fn parse(text: &str) -> Vec<Mount> {
     let mut by_point: HashMap<PathBuf, usize> = HashMap::new();
     let mut entries: Vec<Option<Entry>> = Vec::new();
     for entry in text.lines().filter_map(entry) {
@@ -74,6 +74,11 @@ pub(super) fn parse(text: &str) -> Vec<Mount> {
         }
     }
     chosen.into_iter().map(|entry| entry.mount).collect()
+}
+
+/// The device number of what is mounted at each point; of several mounts on one point the last counts.
+pub(in crate::source::host) fn numbers(text: &str) -> HashMap<PathBuf, String> {
+    text.lines().filter_map(entry).map(|entry| (entry.mount.point, entry.device_number)).collect()
 }
 
 /// In a container the root is a layered file system, and the only one that can fill up.

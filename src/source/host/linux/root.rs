@@ -1,13 +1,19 @@
 //! The tree the files are read from: `/`, or a captured one.
 
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
 };
 
+use super::super::files::Files;
+
 /// Bytes of one file that are read at most. `/proc/net/dev` and `mountinfo` of a large host stay far below.
 const LIMIT: u64 = 4 << 20;
+
+/// Names of one directory that are read at most.
+const LISTED: usize = 10_000;
 
 /// Where `/` is.
 #[derive(Clone, Debug)]
@@ -24,11 +30,6 @@ impl Root {
         self.0.join(name)
     }
 
-    /// The text of a small file; `None` when it is absent or may not be read (PSI that is switched off gives EOPNOTSUPP).
-    pub(in crate::source::host) fn read(&self, name: &str) -> Option<String> {
-        self.read_up_to(name, LIMIT)
-    }
-
     /// At most `limit` bytes of a file.
     pub(in crate::source::host) fn read_up_to(&self, name: &str, limit: u64) -> Option<String> {
         let mut bytes = Vec::new();
@@ -39,18 +40,27 @@ impl Root {
         })
     }
 
-    /// Whether there is such a file.
-    pub(in crate::source::host) fn exists(&self, name: &str) -> bool {
-        self.path(name).exists()
-    }
-
     /// The entries of a directory that are numbers: the processes in `/proc`.
     pub(super) fn numbered(&self, name: &str) -> Option<impl Iterator<Item = u32>> {
         Some(fs::read_dir(self.path(name)).ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()))
     }
+}
 
-    /// How many those are.
-    pub(super) fn count_numbered(&self, name: &str) -> Option<u32> {
-        u32::try_from(self.numbered(name)?.count()).ok()
+impl Files for Root {
+    fn read(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.read_up_to(name, LIMIT).map(Cow::Owned)
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    fn list(&self, directory: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(directory)).into_iter().flatten().flatten();
+        entries.take(LISTED).filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
+    fn processes(&self) -> Option<u32> {
+        u32::try_from(self.numbered("proc")?.count()).ok()
     }
 }

@@ -38,7 +38,7 @@ fn tree() -> tempfile::TempDir {
 #[test]
 fn a_look_gives_what_there_is_and_no_more() {
     let tree = tree();
-    let facts = Machine::new(Root::at(tree.path())).facts();
+    let facts = Machine::default().facts(&Root::at(tree.path()));
     assert_eq!(facts.os.as_deref(), Some("Debian GNU/Linux 11 (bullseye)"));
     assert_eq!(facts.kernel.as_deref(), Some("5.10.0-32-amd64"));
     assert_eq!((facts.cores, facts.processes, facts.load), (Some(1), Some(1), Some([0.1, 0.2, 0.3])));
@@ -50,8 +50,8 @@ fn a_look_gives_what_there_is_and_no_more() {
 #[test]
 fn two_looks_give_rates() {
     let tree = tree();
-    let mut machine = Machine::new(Root::at(tree.path()));
-    machine.facts();
+    let (mut machine, root) = (Machine::default(), Root::at(tree.path()));
+    machine.facts(&root);
     write(
         tree.path(),
         &[
@@ -61,7 +61,7 @@ fn two_looks_give_rates() {
             ("proc/diskstats", " 8 0 sda 1 0 104 0 1 0 208 0 0 0 0\n 8 1 sda1 1 0 104 0 1 0 208 0 0 0 0\n"),
         ],
     );
-    let facts = machine.facts();
+    let facts = machine.facts(&root);
     assert_eq!((facts.busy, facts.per_core.as_slice()), (Some(30.0), [Some(30.0)].as_slice()));
     assert_eq!((facts.received, facts.sent), (Some(1000.0), Some(100.0)));
     // The partition's bytes are the disk's bytes.
@@ -71,20 +71,20 @@ fn two_looks_give_rates() {
 #[test]
 fn a_reboot_between_two_looks_is_unknown_once() {
     let tree = tree();
-    let mut machine = Machine::new(Root::at(tree.path()));
-    machine.facts();
+    let (mut machine, root) = (Machine::default(), Root::at(tree.path()));
+    machine.facts(&root);
     write(tree.path(), &[("proc/uptime", "3.00 2.00\n")]);
-    let facts = machine.facts();
+    let facts = machine.facts(&root);
     assert_eq!((facts.busy, facts.received, facts.read), (None, None, None));
     write(tree.path(), &[("proc/uptime", "5.00 4.00\n")]);
-    assert_eq!(machine.facts().received, Some(0.0));
+    assert_eq!(machine.facts(&root).received, Some(0.0));
 }
 
 #[test]
 fn an_empty_tree_gives_nothing() {
     let tree = tempfile::tempdir().expect("a directory");
     let root = Root::at(tree.path());
-    assert_eq!(Machine::new(root.clone()).facts(), Facts::default());
+    assert_eq!(Machine::default().facts(&root), Facts::default());
     assert!(mounts(&root).is_empty());
     assert!(Scanner::new(&root, &"h1".into()).scan(true, Timestamp::UNIX_EPOCH).rows.is_empty());
 }
@@ -114,7 +114,10 @@ fn a_busy_process_is_seen_with_its_beginning_and_one_in_state_d_is_not_disturbed
     let second = scanner.scan(true, at(1_010));
     assert_eq!(second.rows[0].command, "burn --all");
     assert_eq!((second.rows[0].cpu, second.rows[0].busy_since), (Some(100.0), Some(at(1_000))));
-    assert_eq!(second.rows[0].started, Some(at(1_700_000_000) + tick() * 5));
+    assert_eq!(
+        second.rows[0].started,
+        Some(at(1_700_000_000) + std::time::Duration::from_millis(5 * 1000 / u64::from(hertz)))
+    );
     let sleeper = second.rows.iter().find(|row| row.pid == 8).expect("it is listed");
     assert_eq!((sleeper.state, sleeper.command.as_str()), ('D', "[p8]"));
     write(tree.path(), &[("proc/uptime", "120.00 90.00\n"), ("proc/7/stat", &stat(7, 'R', 20 * hertz))]);

@@ -6,21 +6,21 @@ use crate::model::text;
 
 /// The needed fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stat {
+pub(in crate::source::host) struct Stat {
     /// Command name, at most 15 bytes.
-    pub(super) name: Arc<str>,
+    pub(in crate::source::host) name: Arc<str>,
     /// `R`, `S`, `D`, `Z`, `T`, `I`.
-    pub(super) state: char,
+    pub(in crate::source::host) state: char,
     /// Parent's PID; 0 of the first process.
-    pub(super) parent: u32,
+    pub(in crate::source::host) parent: u32,
     /// Ticks in user and kernel mode, of all threads.
-    pub(super) ticks: u64,
+    pub(in crate::source::host) ticks: u64,
     /// Threads.
-    pub(super) threads: u32,
+    pub(in crate::source::host) threads: u32,
     /// Ticks after boot at which it started.
-    pub(super) start: u64,
+    pub(in crate::source::host) start: u64,
     /// Resident pages.
-    pub(super) pages: u64,
+    pub(in crate::source::host) pages: u64,
 }
 
 /// Reads the line. The name stands in parentheses and may hold any character, parentheses too.

@@ -4,23 +4,31 @@ use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use crate::model::query::LOG_LINE_LIMIT;
+/// A line without its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// At most as many bytes as the limit; what is no UTF-8 is replaced.
+    pub text: String,
+    /// Bytes of it that were left out.
+    pub cut: usize,
+}
 
 /// Reads lines. Safe to cancel: what was read of a line is kept for the next call.
-pub(super) struct Lines<R> {
+pub struct Lines<R> {
     from: R,
+    limit: usize,
     line: Vec<u8>,
     cut: usize,
 }
 
 impl<R: AsyncBufRead + Unpin> Lines<R> {
-    /// The lines of `from`.
-    pub(super) fn new(from: R) -> Self {
-        Self { from, line: Vec::new(), cut: 0 }
+    /// The lines of `from`, of each at most `limit` bytes.
+    pub fn new(from: R, limit: usize) -> Self {
+        Self { from, limit, line: Vec::new(), cut: 0 }
     }
 
-    /// The next line without its end; `None` at the end of the stream. At most [`LOG_LINE_LIMIT`] bytes of it are kept.
-    pub(super) async fn next(&mut self) -> io::Result<Option<String>> {
+    /// The next line; `None` at the end of the stream.
+    pub async fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             let chunk = self.from.fill_buf().await?;
             if chunk.is_empty() {
@@ -28,7 +36,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             }
             let end = chunk.iter().position(|&byte| byte == b'\n');
             let part = &chunk[..end.unwrap_or(chunk.len())];
-            let room = LOG_LINE_LIMIT.saturating_sub(self.line.len()).min(part.len());
+            let room = self.limit.saturating_sub(self.line.len()).min(part.len());
             self.line.extend_from_slice(&part[..room]);
             self.cut += part.len() - room;
             let used = part.len() + usize::from(end.is_some());
@@ -39,12 +47,10 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         }
     }
 
-    fn take(&mut self) -> String {
-        let kept = String::from_utf8_lossy(&self.line);
-        let text = if self.cut > 0 { format!("{kept}… ({} bytes cut)", self.cut) } else { kept.into_owned() };
+    fn take(&mut self) -> Line {
+        let text = String::from_utf8_lossy(&self.line).into_owned();
         self.line.clear();
-        self.cut = 0;
-        text
+        Line { text, cut: std::mem::take(&mut self.cut) }
     }
 }
 
@@ -55,17 +61,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn lines_come_whole_and_long_ones_say_that_they_are_cut() {
-        let long = "x".repeat(LOG_LINE_LIMIT + 7);
+    async fn lines_come_whole_and_long_ones_are_cut() {
+        let long = "x".repeat(107);
         let text = format!("one\n\n{long}\nlast");
         // A small buffer, so that lines span several reads.
-        let mut lines = Lines::new(tokio::io::BufReader::with_capacity(5, text.as_bytes()));
+        let mut lines = Lines::new(tokio::io::BufReader::with_capacity(5, text.as_bytes()), 100);
         let mut all = Vec::new();
         while let Some(line) = lines.next().await.expect("memory") {
             all.push(line);
         }
-        assert_eq!((all.len(), all[0].as_str(), all[1].as_str(), all[3].as_str()), (4, "one", "", "last"));
-        assert!(all[2].ends_with("x… (7 bytes cut)"));
+        let texts: Vec<&str> = all.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["one", "", &"x".repeat(100), "last"]);
+        assert_eq!(all[2].cut, 7);
     }
 
     proptest! {
@@ -73,10 +80,10 @@ mod tests {
         fn no_line_is_lost_however_the_bytes_arrive(bytes in prop::collection::vec(any::<u8>(), 0..400), room in 1usize..9) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
             let read = runtime.block_on(async {
-                let mut lines = Lines::new(tokio::io::BufReader::with_capacity(room, &bytes[..]));
+                let mut lines = Lines::new(tokio::io::BufReader::with_capacity(room, &bytes[..]), 1000);
                 let mut read = Vec::new();
                 while let Some(line) = lines.next().await.expect("bytes in memory") {
-                    read.push(line);
+                    read.push(line.text);
                 }
                 read
             });
