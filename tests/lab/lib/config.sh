@@ -8,6 +8,18 @@ config_cluster() {
     printf '\n[[clusters]]\nname = "%s"\nkubeconfig = "%s"\ncontext = "%s"\ndatacentre = "%s"\n' "$1" "$LAB/kube/admin" "$1" "$1"
 }
 
+# By the names of the lab's ssh_config; the engines behind them, by the host that leads there.
+config_hosts() {
+    local name
+    for name in "${HOSTS[@]}" node1 silent refusing; do
+        printf '\n[[hosts]]\nname = "%s"\n' "$name"
+    done
+    for name in "${HOSTS[@]}"; do
+        host_has "$name" lab-engine || host_has "$name" engine || continue
+        printf '\n[[engines]]\nname = "%s"\nhost = "%s"\n' "$name" "$name"
+    done
+}
+
 # config PART…: of the parts that are up.
 config() {
     local part
@@ -16,6 +28,7 @@ config() {
         case $part in
             docker) config_engine lab "$DOCKER_SOCKET" ;;
             podman) config_engine podman "$PODMAN_SOCKET" ;;
+            hosts) config_hosts ;;
             *) config_cluster "$part" ;;
         esac
     done
@@ -28,6 +41,11 @@ facts() {
     echo "LAB_CONFIG=$LAB/config.toml"
     echo "LAB_DOCKER=unix://$DOCKER_SOCKET"
     echo "LAB_PODMAN=unix://$PODMAN_SOCKET"
+    echo "LAB_SSH=$LAB/bin/ssh"
+    echo "LAB_SSH_CONFIG=$LAB/ssh/config"
+    echo "LAB_HOSTS=\"${HOSTS[*]}\""
+    echo "LAB_HOST_USERS=\"${HOST_USERS[*]}\""
+    echo "LAB_HOST_PASSWORD=$HOST_PASSWORD"
     echo "LAB_NODE1_CONTAINERD=$CONTAINERD_SOCKET"
     echo "LAB_KUBECTL=${K8S:-}/kubectl"
     for user in "${USERS[@]}" exec-ok exec-hang exec-prompt exec-fail; do
