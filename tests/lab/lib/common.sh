@@ -56,6 +56,7 @@ port() {
         node1) echo $((base + 22)) ;;       # an sshd of this machine
         silent) echo $((base + 23)) ;;      # accepts and never answers
         refusing) echo $((base + 24)) ;;    # nobody listens
+        scripted) echo $((base + 100)) ;;   # the first of the scripted hosts; the others follow
         *) die "no port '$2'" ;;
     esac
 }

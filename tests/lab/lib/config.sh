@@ -8,16 +8,19 @@ config_cluster() {
     printf '\n[[clusters]]\nname = "%s"\nkubeconfig = "%s"\ncontext = "%s"\ndatacentre = "%s"\n' "$1" "$LAB/kube/admin" "$1" "$1"
 }
 
-# By the names of the lab's ssh_config; the engines behind them, by the host that leads there.
+config_ssh() { printf '\n[ssh]\nconfig = "%s"\n' "$LAB/ssh/config"; }
+
 config_hosts() {
     local name
+    config_ssh
     for name in "${HOSTS[@]}" node1 silent refusing; do
         printf '\n[[hosts]]\nname = "%s"\n' "$name"
     done
-    for name in "${HOSTS[@]}"; do
-        host_has "$name" lab-engine || host_has "$name" engine || continue
-        printf '\n[[engines]]\nname = "%s"\nhost = "%s"\n' "$name" "$name"
-    done
+}
+
+config_scripted() {
+    config_ssh
+    printf '\n[[hosts]]\nmatch = "scripted-*"\ngroups = ["scripted"]\n'
 }
 
 # config PART…: of the parts that are up.
@@ -28,7 +31,7 @@ config() {
         case $part in
             docker) config_engine lab "$DOCKER_SOCKET" ;;
             podman) config_engine podman "$PODMAN_SOCKET" ;;
-            hosts) config_hosts ;;
+            hosts | scripted) "config_$part" ;;
             *) config_cluster "$part" ;;
         esac
     done

@@ -26,6 +26,7 @@ ssh_known_hosts() {
 
 ssh_config() {
     local name
+    echo "Include $LAB/ssh/scripted.config"
     for name in "${HOSTS[@]}"; do
         printf 'Host %s\n    HostName %s\n' "$name" "$(host_address "$name")"
         [[ $name != behind-jump ]] || echo '    ProxyJump bastion'
@@ -95,5 +96,6 @@ ssh_up() {
 ssh_down() {
     stop node1-sshd
     stop hosts-silent
-    [[ ! -e $LAB/ssh/empty-is-ours ]] || rmdir "$SSHD_EMPTY" 2>/dev/null || true
+    # An sshd of somebody else's may have come to need it.
+    [[ ! -e $LAB/ssh/empty-is-ours ]] || pgrep -x sshd >/dev/null || rmdir "$SSHD_EMPTY" 2>/dev/null || true
 }
