@@ -197,10 +197,10 @@ hosts_up() {
 
 hosts_down() {
     local name
-    ssh_down
     for name in "${HOSTS[@]}"; do
         # Nothing of theirs is kept: the plug is pulled.
         runc_ delete -f "$name" 2>/dev/null || true
         stop "host-$name" KILL
     done
+    ssh_down
 }
