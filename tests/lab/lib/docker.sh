@@ -26,13 +26,19 @@ T
     wait_for 20 "the engine's containerd" test -S "$LAB/docker/containerd.sock"
 }
 
+# The folder of the second socket, which hosts have mounted: in memory, because a part of this machine's disk would be shown as a
+# disk of theirs.
+engine_dir_up() {
+    mkdir -p "$ENGINE_DIR"
+    mountpoint -q "$ENGINE_DIR" || mount -t tmpfs -o size=64k,mode=755 ronde-lab "$ENGINE_DIR"
+}
+
 # No iptables rule is made, so nothing of another engine's is touched: containers reach each other
 # and this machine over the bridge, and nothing beyond. Live restore: containers outlive a stop. The sockets belong to a
 # group which only the hosts know.
 engine_start() {
     bridge_up rl-docker 10.213.0.1/24
     engine_containerd
-    mkdir -p "$ENGINE_DIR"
     write "$LAB/docker/daemon.json" <<T
 {
   "group": "$HOST_DOCKER_GID",

@@ -180,7 +180,7 @@ host_engine_up() { # NAME
 hosts_up() {
     local name jobs=() job failed=0
     build_host_image
-    mkdir -p "$ENGINE_DIR" "$LAB/hosts/runc"
+    mkdir -p "$LAB/hosts/runc"
     cgroup_up
     for name in $(cgroup_trees); do mkdir -p "$name$CGROUP/docker"; done
     bridge_up rl-hosts "$HOST_NET.1/24"
