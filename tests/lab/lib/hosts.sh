@@ -178,11 +178,11 @@ host_engine_up() { # NAME
 }
 
 hosts_up() {
-    local name jobs=() job failed=0
+    local name tree jobs=() job failed=0
     build_host_image
     mkdir -p "$LAB/hosts/runc"
     cgroup_up
-    for name in $(cgroup_trees); do mkdir -p "$name$CGROUP/docker"; done
+    for tree in $(cgroup_trees); do mkdir -p "$tree$CGROUP/docker"; done    # there before the engine, to be mounted
     bridge_up rl-hosts "$HOST_NET.1/24"
     bridge_up rl-inner
     ssh_keys_up
