@@ -27,10 +27,10 @@ make_dir() {
     need_go
     mkdir -p "$CACHE"
     local new=$dir.$$
-    rm -rf "$new"
+    rm -rf --one-file-system "$new"
     mkdir "$new"
     say "building $(basename "$dir") (log: $LAB/log/build.log)"
-    "$@" "$new" >>"$LAB/log/build.log" 2>&1 || { tail -20 "$LAB/log/build.log" >&2; rm -rf "$new"; die "build failed"; }
+    "$@" "$new" >>"$LAB/log/build.log" 2>&1 || { tail -20 "$LAB/log/build.log" >&2; rm -rf --one-file-system "$new"; die "build failed"; }
     mv -T "$new" "$dir" 2>/dev/null || rm -rf "$new"    # another one was faster
 }
 

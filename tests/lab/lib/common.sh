@@ -9,10 +9,11 @@ CACHE=${RONDE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ronde}/lab
 export PATH="$PATH:/usr/local/go/bin:/usr/sbin:/sbin"
 
 DOCKER_SOCKET=$LAB/docker.sock
+ENGINE_DIR=$LAB/docker/socket           # the engine's other socket, in a folder that hosts have mounted
 CONTAINERD_SOCKET=$LAB/node1.sock       # the containerd of the real Kubernetes node
 CGROUP=/ronde-lab                       # every container of the lab lives below it
-BRIDGES=(rl-docker rl-shop rl-pods)     # the lab's network bridges
-ENGINES=(docker podman)
+BRIDGES=(rl-docker rl-shop rl-pods rl-hosts rl-inner)    # the lab's network bridges
+PLAIN_PARTS=(docker podman hosts)       # what `up` can bring up beside clusters
 CLUSTERS=(eqiad codfw)
 USERS=(admin junior limited)
 
@@ -35,12 +36,13 @@ lock() {
     exit "$code"
 }
 
-# port CLUSTER WHAT: every port of the lab, all on 127.0.0.1.
+# port CLUSTER|hosts WHAT: every port of the lab, all on 127.0.0.1.
 port() {
     local base
     case $1 in
         eqiad) base=16000 ;;
         codfw) base=17000 ;;
+        hosts) base=18000 ;;
         *) die "no cluster '$1' (there are: ${CLUSTERS[*]})" ;;
     esac
     case $2 in
@@ -51,6 +53,10 @@ port() {
         peer) echo $((base + 380)) ;;
         kwok) echo $((base + 247)) ;;
         kubelet) echo $((base + 250)) ;;
+        node1) echo $((base + 22)) ;;       # an sshd of this machine
+        silent) echo $((base + 23)) ;;      # accepts and never answers
+        refusing) echo $((base + 24)) ;;    # nobody listens
+        scripted) echo $((base + 100)) ;;   # the first of the scripted hosts; the others follow
         *) die "no port '$2'" ;;
     esac
 }
@@ -141,6 +147,8 @@ wait_for() {
     say "waited $seconds s in vain for $what"
     return 1
 }
+
+listens() { ss -Hltn "sport = :$1" | grep . >/dev/null; }    # PORT
 
 # write FILE: standard input into FILE at once (never half written; clusters that come up side by side write the same files).
 write() {

@@ -8,6 +8,21 @@ config_cluster() { # NAME [KUBECONFIG]
     printf '\n[[clusters]]\nname = "%s"\nkubeconfig = "%s"\ncontext = "%s"\ndatacentre = "%s"\n' "$1" "${2:-$LAB/kube/admin}" "$1" "$1"
 }
 
+config_ssh() { printf '\n[ssh]\nconfig = "%s"\n' "$LAB/ssh/config"; }
+
+config_hosts() {
+    local name
+    config_ssh
+    for name in "${HOSTS[@]}" node1 silent refusing; do
+        printf '\n[[hosts]]\nname = "%s"\n' "$name"
+    done
+}
+
+config_scripted() {
+    config_ssh
+    printf '\n[[hosts]]\nmatch = "scripted-*"\ngroups = ["scripted"]\n'
+}
+
 # config PART…: of the parts that are up.
 config() {
     local part
@@ -16,6 +31,7 @@ config() {
         case $part in
             docker) config_engine lab "$DOCKER_SOCKET" ;;
             podman) config_engine podman "$PODMAN_SOCKET" ;;
+            hosts | scripted) "config_$part" ;;
             *) config_cluster "$part" ;;
         esac
     done
@@ -28,6 +44,11 @@ facts() {
     echo "LAB_CONFIG=$LAB/config.toml"
     echo "LAB_DOCKER=unix://$DOCKER_SOCKET"
     echo "LAB_PODMAN=unix://$PODMAN_SOCKET"
+    echo "LAB_SSH=$LAB/bin/ssh"
+    echo "LAB_SSH_CONFIG=$LAB/ssh/config"
+    echo "LAB_HOSTS=\"${HOSTS[*]}\""
+    echo "LAB_HOST_USERS=\"${HOST_USERS[*]}\""
+    echo "LAB_HOST_PASSWORD=$HOST_PASSWORD"
     echo "LAB_NODE1_CONTAINERD=$CONTAINERD_SOCKET"
     echo "LAB_KUBECTL=${K8S:-}/kubectl"
     for user in "${USERS[@]}" exec-ok exec-hang exec-prompt exec-fail; do

@@ -3,9 +3,9 @@
 
 docker_() { docker -H "unix://$DOCKER_SOCKET" "$@"; }
 
-bridge_up() { # NAME ADDRESS
+bridge_up() { # NAME [ADDRESS]
     ip link show "$1" >/dev/null 2>&1 || ip link add "$1" type bridge
-    ip addr replace "$2" dev "$1"
+    [[ -z ${2:-} ]] || ip addr replace "$2" dev "$1"
     ip link set "$1" up
 }
 
@@ -26,15 +26,23 @@ T
     wait_for 20 "the engine's containerd" test -S "$LAB/docker/containerd.sock"
 }
 
+# The folder of the second socket, which hosts have mounted: in memory, because a part of this machine's disk would be shown as a
+# disk of theirs.
+engine_dir_up() {
+    mkdir -p "$ENGINE_DIR"
+    mountpoint -q "$ENGINE_DIR" || mount -t tmpfs -o size=64k,mode=755 ronde-lab "$ENGINE_DIR"
+}
+
 # No iptables rule is made, so nothing of another engine's is touched: containers reach each other
-# and this machine over the bridge, and nothing beyond. Live restore: containers outlive a stop.
+# and this machine over the bridge, and nothing beyond. Live restore: containers outlive a stop. The sockets belong to a
+# group which only the hosts know.
 engine_start() {
     bridge_up rl-docker 10.213.0.1/24
     engine_containerd
     write "$LAB/docker/daemon.json" <<T
 {
-  "group": "root",
-  "hosts": ["unix://$DOCKER_SOCKET"],
+  "group": "$HOST_DOCKER_GID",
+  "hosts": ["unix://$DOCKER_SOCKET", "unix://$ENGINE_DIR/docker.sock"],
   "containerd": "$LAB/docker/containerd.sock",
   "data-root": "$LAB/docker/data",
   "exec-root": "$LAB/docker/exec",

@@ -9,6 +9,11 @@ PACKAGES=(
     ip=iproute2
     podman=podman
     flock=util-linux
+    nsenter=util-linux
+    mkfs.ext4=e2fsprogs
+    debootstrap=debootstrap
+    ssh=openssh-client
+    sshd=openssh-server
     dpkg-deb=dpkg
 )
 
@@ -33,4 +38,6 @@ install_packages() {
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}"
     } >"$LAB/log/apt.log" 2>&1 || { [[ -z $ours ]] || rm -f "$policy"; tail -5 "$LAB/log/apt.log" >&2; die "apt-get failed"; }
     [[ -z $ours ]] || rm -f "$policy"
+    # Nor at the next boot, when it is one that lets people in.
+    [[ " ${want[*]} " != *" openssh-server "* ]] || systemctl --quiet disable ssh.service ssh.socket >/dev/null 2>&1 || true
 }

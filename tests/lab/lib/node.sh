@@ -5,10 +5,10 @@ HOSTS_MARK='# ronde-lab'
 ctr_() { ctr -a "$CONTAINERD_SOCKET" -n k8s.io "$@"; }
 
 # The API server reaches the kubelet by this name, on loopback, for logs and exec.
-hosts_up() { grep -qF "$HOSTS_MARK" /etc/hosts || echo "127.0.0.1 node1 $HOSTS_MARK" >>/etc/hosts; }
+node_name_up() { grep -qF "$HOSTS_MARK" /etc/hosts || echo "127.0.0.1 node1 $HOSTS_MARK" >>/etc/hosts; }
 
 # Rewritten in place: /etc/hosts is often a mount of its own, which cannot be replaced.
-hosts_down() {
+node_name_down() {
     local rest
     grep -qF "$HOSTS_MARK" /etc/hosts || return 0
     rest=$(grep -vF "$HOSTS_MARK" /etc/hosts || true)
@@ -61,6 +61,18 @@ T
         for image in "$IMAGES"/*.tar; do ctr_ images import "$image" >/dev/null; done
         write "$stamp" <<<"$IMAGES"
     fi
+}
+
+# cgroup_trees: where control groups are mounted; one place with version 2, one a controller with version 1.
+cgroup_trees() {
+    local tree
+    if [[ -f /sys/fs/cgroup/cgroup.controllers ]]; then
+        echo /sys/fs/cgroup
+        return
+    fi
+    for tree in /sys/fs/cgroup/*; do
+        [[ -L $tree || $(stat -f -c %T "$tree") != cgroupfs ]] || echo "$tree"
+    done
 }
 
 # The kubelet puts its pods below a cgroup of ours, by which `down` finds every process.
@@ -123,7 +135,7 @@ K
 node_ready() { [[ $(kubectl_ eqiad get node node1 -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]; }
 
 node_up() {
-    hosts_up
+    node_name_up
     cgroup_up
     cni_up
     containerd_up
@@ -134,5 +146,5 @@ node_up() {
 node_down() {
     stop eqiad-kubelet KILL
     stop eqiad-containerd
-    hosts_down
+    node_name_down
 }
