@@ -76,6 +76,7 @@ pub async fn console(console: Console) -> io::Result<()> {
         memory: memory.keeper,
         tell,
         dirty: true,
+        urgent: false,
         last_frame: None,
     };
     driver.event(Event::Resize(columns, rows))?;
@@ -110,6 +111,8 @@ struct Driver {
     memory: Option<memory::Keeper>,
     tell: mpsc::Sender<(Level, String)>,
     dirty: bool,
+    /// A key waits for its frame, because the terminal still took the last one.
+    urgent: bool,
     last_frame: Option<Instant>,
 }
 
@@ -133,7 +136,8 @@ impl Driver {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut wake: Option<Instant> = None;
         loop {
-            let next_frame = self.last_frame.map_or_else(Instant::now, |at| at + FRAME_EVERY);
+            let last_frame = self.last_frame.filter(|_| !self.urgent);
+            let next_frame = last_frame.map_or_else(Instant::now, |at| at + FRAME_EVERY);
             let flow = tokio::select! { biased;
                 () = signals.ended() => Flow::End,
                 event = input.next() => match event {
@@ -188,6 +192,8 @@ impl Driver {
         let flow = self.event(event)?;
         if self.screen.is_idle() {
             self.draw()?;
+        } else {
+            self.urgent = true;
         }
         Ok(flow)
     }
@@ -213,7 +219,7 @@ impl Driver {
         if let Some(hits) = hits {
             self.app.hits = hits;
         }
-        self.dirty = false;
+        (self.dirty, self.urgent) = (false, false);
         self.last_frame = Some(Instant::now());
         Ok(())
     }

@@ -118,7 +118,8 @@ impl Lab {
 
     /// The clusters that are up.
     pub(crate) fn clusters(&self) -> Vec<&str> {
-        self.fact("LAB_PARTS").split(' ').filter(|part| !["docker", "podman"].contains(part)).collect()
+        let has_server = |part: &&str| self.env.contains(&format!("LAB_{}_PORT_API=", part.to_uppercase()));
+        self.fact("LAB_PARTS").split(' ').filter(has_server).collect()
     }
 
     /// Stops a cluster's API server and starts it again: it remembers no version from before.

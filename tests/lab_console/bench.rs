@@ -43,7 +43,7 @@ impl Lab {
         self.values.get(name).unwrap_or_else(|| panic!("the lab's env has no {name}"))
     }
 
-    /// The lab's own configuration.
+    /// The lab's own configuration, without its hosts.
     pub(crate) fn config(&self) -> String {
         std::fs::read_to_string(self.value("LAB_CONFIG")).expect("the lab's configuration")
     }

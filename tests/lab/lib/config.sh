@@ -41,7 +41,8 @@ facts() {
     local cluster user what
     echo "LAB=$LAB"
     echo "LAB_PARTS=\"$*\""
-    echo "LAB_CONFIG=$LAB/config.toml"
+    echo "LAB_CONFIG=$LAB/near.toml"
+    echo "LAB_FLEET_CONFIG=$LAB/fleet.toml"
     echo "LAB_DOCKER=unix://$DOCKER_SOCKET"
     echo "LAB_PODMAN=unix://$PODMAN_SOCKET"
     echo "LAB_SSH=$LAB/bin/ssh"
