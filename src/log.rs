@@ -40,7 +40,8 @@ pub fn start(file: &Path, level: Level) -> Result<WorkerGuard, Error> {
     Ok(guard)
 }
 
-/// ronde's own lines from `level` on; of the crates below only what went wrong, as they say much and some say secrets.
+/// ronde's own lines from `level` on; of the crates below only what went wrong, as they say much and some say secrets. The
+/// Kubernetes client counts every request that a server does not answer as an error; ours says which and why.
 fn filter(level: Level) -> EnvFilter {
     let word = match level {
         Level::Error => "error",
@@ -49,7 +50,8 @@ fn filter(level: Level) -> EnvFilter {
         Level::Debug => "debug",
         Level::Trace => "trace",
     };
-    EnvFilter::new(format!("{},ronde={word}", if level == Level::Error { "error" } else { "warn" }))
+    let others = if level == Level::Error { "error" } else { "warn" };
+    EnvFilter::new(format!("{others},kube_client::client::builder=off,ronde={word}"))
 }
 
 /// A file that begins anew when it is full.

@@ -357,29 +357,6 @@ async fn metrics_that_go_leave_no_old_numbers() {
     observed.until("usage again", SOON, |store| known(store) && harness::state(store).1.is_empty()).await;
 }
 
-/// Prints what the source costs on top of this process: run it alone, `--ignored --nocapture`, beside a scaled lab.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement, not a test"]
-async fn memory_of_the_source() {
-    let Some(lab) = Lab::find() else { return skip("memory_of_the_source") };
-    let context = lab.cluster();
-    let before = harness::resident();
-    let observed = Observed::counting(cluster(context, &lab.kubeconfig("admin"), context));
-    let began = std::time::Instant::now();
-    let live = harness::within(SOON, async || observed.look(|store| harness::state(store).0 == State::Live)).await;
-    assert!(live);
-    println!(
-        "{} rows in {:.1} s: {} kB before, {} kB after the list",
-        observed.counted(),
-        began.elapsed().as_secs_f64(),
-        before,
-        harness::resident()
-    );
-    observed.want(&[TableId::Pods, TableId::ClusterNodes]);
-    tokio::time::sleep(Duration::from_secs(40)).await;
-    println!("{} kB after 40 s with usage", harness::resident());
-}
-
 #[test]
 fn discovery_needs_no_cluster() {
     // Whatever this machine's kubeconfig is, names are unique.

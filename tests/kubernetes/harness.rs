@@ -16,7 +16,6 @@ use jiff::Timestamp;
 use ronde::{
     config::schema::{Cluster, Kubeconfig},
     model::{
-        delta::Delta,
         health::State,
         query::{Answer, AskId, Query},
         store::{Store, TableId},
@@ -48,13 +47,6 @@ pub(crate) async fn within(limit: Duration, mut good: impl AsyncFnMut() -> bool)
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// Kilobytes resident of this process.
-pub(crate) fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// The state and line of the only source.
@@ -304,7 +296,6 @@ impl Drop for Account<'_> {
 /// A source that runs, with a store as the console has one.
 pub(crate) struct Observed {
     store: Arc<Mutex<Store>>,
-    rows: Arc<AtomicUsize>,
     fewest: Arc<AtomicUsize>,
     demand: watch::Sender<Demand>,
     asks: mpsc::Sender<Ask>,
@@ -313,15 +304,6 @@ pub(crate) struct Observed {
 
 impl Observed {
     pub(crate) fn start(cluster: Cluster) -> Self {
-        Self::run(cluster, true)
-    }
-
-    /// Keeps health only and counts rows, to see what the source itself costs.
-    pub(crate) fn counting(cluster: Cluster) -> Self {
-        Self::run(cluster, false)
-    }
-
-    fn run(cluster: Cluster, keep: bool) -> Self {
         let source = Box::new(Kubernetes::new(cluster));
         let inbox = Inbox::default();
         let (demand, wanted) = watch::channel(Demand::default());
@@ -329,8 +311,8 @@ impl Observed {
         let stop = CancellationToken::new();
         let outlet = inbox.outlet(source.id());
         tokio::spawn(source.run(outlet, wanted, asked, stop.clone()));
-        let (store, rows) = (Arc::new(Mutex::new(Store::default())), Arc::new(AtomicUsize::new(0)));
-        let (kept, counted, stopped) = (store.clone(), rows.clone(), stop.clone());
+        let store = Arc::new(Mutex::new(Store::default()));
+        let (kept, stopped) = (store.clone(), stop.clone());
         let fewest = Arc::new(AtomicUsize::new(usize::MAX));
         let least = fewest.clone();
         tokio::spawn(async move {
@@ -341,23 +323,14 @@ impl Observed {
                 };
                 let mut store = kept.lock().unwrap();
                 for delta in deltas {
-                    if let Delta::Upsert(_, rows) = &delta {
-                        counted.fetch_add(rows.len(), Ordering::Relaxed);
-                    }
-                    if keep || matches!(delta, Delta::Health(_)) {
-                        store.apply(delta, Timestamp::now());
-                    }
+                    store.apply(delta, Timestamp::now());
                     if least.load(Ordering::Relaxed) < usize::MAX {
                         least.fetch_min(store.pods.iter().count(), Ordering::Relaxed);
                     }
                 }
             }
         });
-        Self { store, rows, fewest, demand, asks, _stop: stop.drop_guard() }
-    }
-
-    pub(crate) fn counted(&self) -> usize {
-        self.rows.load(Ordering::Relaxed)
+        Self { store, fewest, demand, asks, _stop: stop.drop_guard() }
     }
 
     /// From now on it is remembered how few pods there ever were.
