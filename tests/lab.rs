@@ -21,6 +21,8 @@ mod ends;
 mod failures;
 #[path = "lab_console/hostile.rs"]
 mod hostile;
+#[path = "lab_console/hosts.rs"]
+mod hosts;
 #[path = "lab_console/looks.rs"]
 mod looks;
 #[path = "lab_console/twins.rs"]

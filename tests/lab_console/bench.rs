@@ -100,6 +100,12 @@ impl Lab {
         answer(Command::new("docker").args(["-H", self.value(engine)]).args(arguments))
     }
 
+    /// What a program answers on a host of the lab, as root and past its sshd.
+    pub(crate) fn on_host(&self, host: &str, command: &[&str]) -> String {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/host");
+        answer(Command::new(script).args([host, "exec"]).args(command).env("RONDE_LAB", &self.root))
+    }
+
     /// `ronde` without a screen, in a home of its own, with the lab's configuration.
     pub(crate) fn ronde(&self, arguments: &[&str]) -> Output {
         ronde(&[&["--config", self.value("LAB_CONFIG")], arguments].concat())

@@ -348,17 +348,17 @@ impl Row for NodeRow {
             "Processes that wait for a device and cannot be ended meanwhile (state D).",
             |r| Value::known(r.waiting, |n| Value::Int(n.into())),
         )
-        .column(8, 3, 5)
+        .column(9, 3, 5)
         .tone(|r, _| if r.waiting.unwrap_or(0) > 4 { Tone::Warn } else { Tone::Plain }),
         Field::<Self>::new("hung", "HUNG", Kind::Int, "Mounts that do not answer.", |r| {
             Value::known(r.hung, |n| Value::Int(n.into()))
         })
-        .column(8, 4, 5)
+        .column(9, 4, 5)
         .tone(|r, _| if r.hung.unwrap_or(0) > 0 { Tone::Bad } else { Tone::Plain }),
         Field::<Self>::new("raid", "RAID", Kind::Text, "Software RAID arrays: how many, how many degraded.", |r| {
             Value::known(r.raid, |raid| Value::Text(raid.shown().into()))
         })
-        .column(7, 4, 18)
+        .column(9, 4, 18)
         .tone(|r, _| if r.raid.is_some_and(|raid| raid.degraded > 0) { Tone::Bad } else { Tone::Plain }),
         Field::<Self>::new(
             "reboot",
@@ -367,7 +367,7 @@ impl Row for NodeRow {
             "Whether a newer kernel or a package asks for a reboot.",
             |r| Value::known(r.reboot, Value::Bool),
         )
-        .column(7, 5, 5)
+        .column(9, 5, 5)
         .tone(|r, _| if r.reboot == Some(true) { Tone::Warn } else { Tone::Plain }),
         Field::<Self>::new("skew", "SKEW", Kind::Duration, "How far its clock is ahead of this machine's.", |r| {
             Value::known(r.skew, Value::Duration)
@@ -389,7 +389,7 @@ impl Row for NodeRow {
         Field::<Self>::new("kernel", "KERNEL", Kind::Text, "Running kernel release.", |r| {
             r.kernel.as_deref().map_or(Value::Unknown, Value::text)
         })
-        .column(7, 8, 20),
+        .column(8, 8, 20),
         Field::<Self>::new("os", "OS", Kind::Text, "Operating system.", |r| {
             r.os.as_deref().map_or(Value::Unknown, Value::text)
         })

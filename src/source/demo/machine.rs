@@ -16,7 +16,7 @@ use crate::model::{
     document::Document,
     health::{Health, State},
     key::{Key, SourceId},
-    rows::{Busy, DiskRow, NodeRow, Pressure, ProcessRow, UnitRow},
+    rows::{Busy, DiskRow, NodeRow, Pressure, ProcessRow, Raid, UnitRow},
     store::{RowSet, TableId},
 };
 
@@ -243,6 +243,10 @@ impl Machine {
         row.written = Some(self.written.at(now));
         row.processes = u32::try_from(180 + self.number * 7).ok();
         (row.waiting, row.hung, row.skew) = (Some(0), Some(0), Some(0));
+        row.raid = Some(self.raid());
+        // Every third machine has a newer kernel installed than the one it runs.
+        row.reboot = Some(self.number % 3 == 1);
+        row.virtualisation = Some(shared(if self.role == Role::Bastion { "kvm" } else { "none" }));
         row.failed_units = u32::try_from(self.units.iter().filter(|unit| &*unit.active == "failed").count()).ok();
         let processes = self.processes(now);
         row.top = processes.first().and_then(|top| Some((top.name.clone(), top.cpu?)));
@@ -255,6 +259,15 @@ impl Machine {
             self.memory.history(now).iter().map(|bytes| bytes * 100.0 / (128.0 * 1_073_741_824.0)).collect();
         row.network_history = self.received.history(now).iter().map(|rate| rate * 2.3).collect();
         row
+    }
+
+    /// Machines on hardware mirror their disks; the second database checks one of its mirrors.
+    fn raid(&self) -> Raid {
+        match self.role {
+            Role::Bastion => Raid::default(),
+            Role::Database => Raid { arrays: 2, degraded: 0, syncing: u32::from(self.number % 2 == 1) },
+            Role::Engine | Role::Worker => Raid { arrays: 1, degraded: 0, syncing: 0 },
+        }
     }
 
     fn processes(&self, now: Timestamp) -> Vec<ProcessRow> {
