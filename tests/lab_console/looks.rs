@@ -298,7 +298,8 @@ fn related_rows_are_one_key_away() {
     terminal.send(">");
     let screen = terminal.see("node node1");
     let item = screen.lines().find(|line| line.contains("node node1") && !line.contains("other")).unwrap().trim();
-    terminal.send(&format!("{}\r", &item[..1]));
+    // A digit chooses at once.
+    terminal.send(&item[..1]);
     terminal.see("lens nodes");
     row(&mut terminal, &["▸eqiad", "node1", "Ready"]);
 }
