@@ -5,7 +5,10 @@
 
 pub mod aliases;
 pub mod connection;
+pub mod engine_sockets;
+pub mod forward;
 pub mod frame;
+mod janitor;
 pub mod lines;
 pub mod pace;
 mod passphrase;
@@ -16,6 +19,7 @@ pub mod slots;
 pub mod sockets;
 pub mod target;
 pub mod trouble;
+pub mod ways;
 
 pub use connection::Connection;
 pub use frame::{Name, Section};
@@ -23,3 +27,4 @@ pub use resolved::Resolved;
 pub use session::Door;
 pub use target::Target;
 pub use trouble::Trouble;
+pub use ways::{Route, Way, Ways};

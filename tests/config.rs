@@ -109,6 +109,8 @@ fn every_setting_arrives() {
     assert_eq!((&host.groups[..], host.datacentre.as_deref()), (&["workers".into(), "prod".into()][..], Some("eqiad")));
     assert_eq!(config.hosts[1].pattern.as_deref(), Some("web-*"));
     assert_eq!(config.engines[1].certificates, Some(home.dir.path().join(".docker/build")));
+    let behind = &config.engines[3];
+    assert_eq!((behind.host.as_deref(), behind.socket.as_deref()), (Some("web-7"), Some("/run/user/1000/docker.sock")));
     assert_eq!(config.clusters[0].kubeconfig, Some(Kubeconfig::Path(home.dir.path().join(".kube/config"))));
     assert!(matches!(&config.clusters[1].kubeconfig, Some(Kubeconfig::Command { command }) if command.len() == 4));
 }
@@ -220,9 +222,8 @@ fn the_example_as_it_is_changes_nothing() {
 fn the_example_in_use_is_the_defaults_and_its_examples() {
     let home = Home::new();
     let mut config = home.load_file(&uncommented()).unwrap().config;
-    for count in [config.hosts.len(), config.engines.len(), config.clusters.len(), config.ui.accent.len()] {
-        assert_eq!(count, 2);
-    }
+    let counts = [config.hosts.len(), config.engines.len(), config.clusters.len(), config.ui.accent.len()];
+    assert_eq!(counts, [2, 3, 2, 2]);
     assert_eq!(config.keys.len(), 1);
     let default = Config::default();
     assert_eq!(config.cache_file(&home.places), default.cache_file(&home.places));

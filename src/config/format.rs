@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use super::{error::suggestion, size::Size};
-use crate::{model::text, remote::target::is_destination, theme::BUILT_IN};
+use crate::{
+    model::text,
+    remote::{forward::is_forwardable, target::is_destination},
+    theme::BUILT_IN,
+};
 
 /// Characters of a name that a person gives.
 const NAME_LIMIT: usize = 64;
@@ -17,6 +21,7 @@ pub(super) fn fault(format: &str, text: &str) -> Option<String> {
         "name" => name(text),
         "engine-address" => engine_address(text),
         "ssh-destination" => destination(text),
+        "remote-socket" => remote_socket(text),
         _ => None,
     }
 }
@@ -34,6 +39,11 @@ fn path(text: &str) -> Option<String> {
     // A relative path would mean another file in every directory ronde is started from.
     let fits = Path::new(text).is_absolute() || text == "~" || text.starts_with("~/");
     (!fits).then(|| "expected a path from `/` or `~/`".to_owned())
+}
+
+fn remote_socket(text: &str) -> Option<String> {
+    (!is_forwardable(text))
+        .then(|| "expected a path from `/` on that host, without spaces, quotes or colons".to_owned())
 }
 
 fn theme(text: &str) -> Option<String> {

@@ -1,9 +1,10 @@
 //! What the schema cannot say: names stand once, a host and an engine are reached in one way, an accent has a target.
 
 use super::{
-    error::{Problem, quoted},
+    error::{Problem, quoted, suggestion},
     tree::{Item, Layer, Node, place},
 };
+use crate::remote::aliases::is_match;
 
 /// Lists of named tables.
 const NAMED: [&str; 3] = ["hosts", "engines", "clusters"];
@@ -70,22 +71,25 @@ fn engines(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
         let mut say = |node: &Node, message: String| {
             problems.push(Problem { place: place(layers, node.origin), message });
         };
-        let (docker, context) = (engine.entry("docker"), engine.entry("context"));
-        match (docker, context) {
-            (Some(_), Some(context)) => {
-                say(
-                    &context.node,
-                    format!("engine `{name}` has both `docker` and `context`; one says where it listens"),
-                );
+        let ways = ["docker", "context", "host"].map(|way| engine.entry(way).map(|entry| (way, &entry.node)));
+        match ways.iter().flatten().collect::<Vec<_>>()[..] {
+            [(first, _), (second, node), ..] => {
+                say(node, format!("engine `{name}` has both `{first}` and `{second}`; one says where it listens"));
             }
-            (None, None) => {
-                say(
-                    engine,
-                    format!("engine `{name}` has neither `docker` nor `context`; one must say where it listens"),
-                );
+            [] => {
+                let message = "has neither `docker` nor `context` nor `host`; one must say where it listens";
+                say(engine, format!("engine `{name}` {message}"));
             }
             _ => {}
         }
+        if let Some(host) = engine.entry("host").filter(|host| host.node.text().is_some()) {
+            if let Some(message) = unknown_host(tree, host.node.text().unwrap_or_default()) {
+                say(&host.node, format!("engine `{name}` is behind {message}"));
+            }
+        } else if let Some(socket) = engine.entry("socket") {
+            say(&socket.node, format!("engine `{name}` has `socket`, which only `host` uses"));
+        }
+        let docker = engine.entry("docker");
         let is_tcp = docker.and_then(|entry| entry.node.text()).is_some_and(|text| !text.starts_with("unix:"));
         if let Some(certificates) = engine.entry("certificates").filter(|_| !is_tcp) {
             say(
@@ -95,6 +99,14 @@ fn engines(tree: &Node, layers: &[Layer]) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// What is wrong with the name of a host; nothing when it is one. A pattern may name any host that it matches.
+fn unknown_host(tree: &Node, host: &str) -> Option<String> {
+    let hosts = tree.entry("hosts").map(|entry| entry.node.elements()).unwrap_or_default();
+    let said = |key: &str| -> Vec<&str> { hosts.iter().filter_map(|host| host.entry(key)?.node.text()).collect() };
+    let is_known = said("name").contains(&host) || said("match").iter().any(|pattern| is_match(pattern, host));
+    (!is_known).then(|| format!("host `{host}`, which no [[hosts]] names{}", suggestion(host, said("name"))))
 }
 
 fn accents(tree: &Node, layers: &[Layer]) -> Vec<Problem> {

@@ -231,6 +231,13 @@ pub struct Engine {
     /// Or the Docker context that says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// Or the host it runs on, by its name in `[[hosts]]`: reached over that host's connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// With `host`: its socket there. Absent: Docker's, else that of a rootless Docker, else Podman's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "remote-socket"))]
+    pub socket: Option<String>,
     /// For `tcp://` with TLS: the directory with `ca.pem`, `cert.pem` and `key.pem` (as `DOCKER_CERT_PATH`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]

@@ -29,7 +29,7 @@ pub fn matching(file: Option<&Path>, pattern: &str) -> Vec<String> {
         read(&file, &directory, DEPTH, &mut names);
     }
     let mut seen = std::collections::HashSet::new();
-    names.retain(|name| matches(pattern.as_bytes(), name.as_bytes()) && seen.insert(name.clone()));
+    names.retain(|name| is_match(pattern, name) && seen.insert(name.clone()));
     names
 }
 
@@ -82,6 +82,10 @@ fn included(word: &str, directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether `name` matches a pattern of `*` and `?`.
+pub fn is_match(pattern: &str, name: &str) -> bool {
+    matches(pattern.as_bytes(), name.as_bytes())
+}
+
 fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
     let mut star = None;

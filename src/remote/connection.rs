@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
-    io::{AsyncRead, AsyncWriteExt, BufReader},
+    io::{AsyncRead, AsyncWriteExt, BufReader, Join, join},
     process::{Child, ChildStdin, ChildStdout, Command},
     task::JoinHandle,
     time::{Instant, timeout, timeout_at},
@@ -247,6 +247,19 @@ impl Ssh {
         let code = self.child.wait().await.ok().and_then(|status| status.code());
         let complaints = (&mut self.complaints).await.unwrap_or_default();
         (code, out, complaints)
+    }
+
+    /// Its standard output and input as one stream; once.
+    pub(super) fn stream(&mut self) -> Option<Join<ChildStdout, ChildStdin>> {
+        Some(join(self.child.stdout.take()?, self.child.stdin.take()?))
+    }
+
+    /// Its exit code and complaints, when it has ended or within `patience`; what it runs is ended then.
+    pub(super) async fn ended(&mut self, patience: Duration) -> (Option<i32>, Vec<String>) {
+        let ended = timeout(patience, self.child.wait()).await;
+        self.kill();
+        let complaints = timeout(patience, &mut self.complaints).await.ok().and_then(Result::ok).unwrap_or_default();
+        (ended.ok().and_then(Result::ok).and_then(|status| status.code()), complaints)
     }
 
     /// Waits for its end, but not for long, and says why it ended.

@@ -149,7 +149,7 @@ fn shown_key(lines: &[String]) -> Option<String> {
 }
 
 /// Runs a program of OpenSSH's to its end: exit code, lines of output, lines of complaints.
-async fn run(program: &str, arguments: &[OsString], limit: Duration) -> Result<Output, Trouble> {
+pub(super) async fn run(program: &str, arguments: &[OsString], limit: Duration) -> Result<Output, Trouble> {
     let mut ssh = Ssh::start(program, arguments, None)?;
     timeout(limit, ssh.output()).await.map_err(|_| Trouble::Slow(limit))
 }

@@ -1,11 +1,29 @@
 //! Further sessions on a connection that is there: one program each, by the control socket.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::{
+    io::Join,
+    process::{ChildStdin, ChildStdout},
+    time::timeout,
+};
 
 use super::{
+    connection::Ssh,
     slots::{Full, Slot, Slots},
     target::Target,
+    trouble::Trouble,
 };
+
+/// How long a program that ended may take to say why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What a program in a session prints and reads.
+pub type Stream = Join<ChildStdout, ChildStdin>;
 
 /// The way to a host that is connected. Clones share its sessions.
 #[derive(Clone, Debug)]
@@ -28,6 +46,36 @@ impl Door {
         self.slots.take()
     }
 
+    /// The control socket of the connection.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Whether the connection still has its control socket.
+    pub fn is_there(&self) -> bool {
+        self.socket.exists()
+    }
+
+    /// Whether both lead over the same connection.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.slots.is_same(&other.slots)
+    }
+
+    /// How many sessions the connection takes besides the probe's, as far as is known.
+    pub fn limit(&self) -> u32 {
+        self.slots.limit()
+    }
+
+    /// Starts a program on the host.
+    ///
+    /// # Errors
+    /// When all sessions are taken, or `ssh` cannot be started.
+    pub fn start(&self, program: &str, arguments: &[String], environment: &[(&str, &str)]) -> Result<Session, Trouble> {
+        let slot = self.session().map_err(|full| Trouble::Full(full.limit))?;
+        let ssh = Ssh::start("ssh", &self.arguments(program, arguments, environment), None)?;
+        Ok(Session { ssh, slot })
+    }
+
     /// Arguments for `ssh` that run this program on the host, with these environment variables.
     ///
     /// Every word is quoted for the login shell. When the connection takes no more sessions `ssh` would make a new one, with
@@ -46,6 +94,48 @@ impl Door {
         let words = ["exec", "env"].into_iter().chain(set.iter().map(String::as_str)).chain([program]);
         all.push(shell_words::join(words.chain(arguments.iter().map(String::as_str))).into());
         all
+    }
+}
+
+/// A program that runs in a session of its own. Dropped, both end.
+pub struct Session {
+    ssh: Ssh,
+    slot: Slot,
+}
+
+impl Session {
+    /// What it prints, line by line, when it has ended.
+    ///
+    /// # Errors
+    /// When it does not end in time, or the server takes no more sessions.
+    pub async fn output(mut self, limit: Duration) -> Result<Vec<String>, Trouble> {
+        let (code, lines, complaints) = timeout(limit, self.ssh.output()).await.map_err(|_| Trouble::Slow(limit))?;
+        match code {
+            Some(255) | None => Err(self.why(&complaints)),
+            Some(_) => Ok(lines),
+        }
+    }
+
+    /// Its standard output and input as one stream; once.
+    pub fn stream(&mut self) -> Option<Stream> {
+        self.ssh.stream()
+    }
+
+    /// Why it ended: the trouble of the connection, else its own last words.
+    pub async fn end(mut self) -> Result<Vec<String>, Trouble> {
+        let (code, complaints) = self.ssh.ended(LAST_WORDS).await;
+        match code {
+            Some(255) => Err(self.why(&complaints)),
+            _ => Ok(complaints),
+        }
+    }
+
+    fn why(&self, complaints: &[String]) -> Trouble {
+        let trouble = Trouble::of_ssh(complaints);
+        if trouble == Trouble::Sessions {
+            self.slot.refused();
+        }
+        trouble
     }
 }
 

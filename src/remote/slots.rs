@@ -46,6 +46,18 @@ impl Slots {
     }
 }
 
+impl Slots {
+    /// Whether these are the sessions of the same connection.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// How many sessions there are besides the probe's, as far as is known.
+    pub fn limit(&self) -> u32 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).limit
+    }
+}
+
 impl Slot {
     /// The server refused this session: it grants no more than those that run now.
     pub fn refused(&self) {
@@ -81,7 +93,7 @@ mod tests {
         let second = slots.take().expect("free");
         second.refused();
         drop(second);
-        assert_eq!(slots.take().err(), Some(Full { limit: 1 }));
+        assert_eq!((slots.take().err(), slots.limit()), (Some(Full { limit: 1 }), 1));
         drop(first);
         assert!(slots.take().is_ok());
     }

@@ -5,10 +5,15 @@ use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use rustix::process::{Pid, getuid, test_kill_process};
+
+use super::janitor::Janitor;
 
 /// Bytes of a path that `ssh` can bind: a socket's address has 108, and `ssh` adds a dot and sixteen letters meanwhile.
 const LONGEST: usize = 90;
@@ -17,7 +22,27 @@ const LONGEST: usize = 90;
 #[derive(Clone, Debug)]
 pub struct Sockets {
     directory: PathBuf,
-    next: std::sync::Arc<AtomicU32>,
+    next: Arc<AtomicU32>,
+    /// Removes what `ssh` would leave when this console is killed; started when there is something.
+    janitor: Arc<Mutex<Option<Janitor>>>,
+}
+
+/// The path of a socket that nobody else removes. Dropped, it is removed.
+#[derive(Debug)]
+pub struct Local(PathBuf);
+
+impl Local {
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        // It may never have been made.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 impl Sockets {
@@ -43,7 +68,7 @@ impl Sockets {
             let why = format!("{}: not a directory of this user's alone (0700)", directory.display());
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         }
-        let sockets = Self { directory, next: std::sync::Arc::default() };
+        let sockets = Self { directory, next: Arc::default(), janitor: Arc::default() };
         sockets.sweep();
         Ok(sockets)
     }
@@ -51,6 +76,20 @@ impl Sockets {
     /// A path that no other connection has.
     pub fn path(&self) -> PathBuf {
         self.directory.join(name(std::process::id(), self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A path for a socket that goes with this console, also when it is killed.
+    ///
+    /// # Errors
+    /// When nothing could remove it in that case.
+    pub fn local(&self) -> io::Result<Local> {
+        let path = self.path();
+        let mut janitor = self.janitor.lock().unwrap_or_else(PoisonError::into_inner);
+        match janitor.as_mut() {
+            Some(janitor) => janitor.see_to(&path)?,
+            None => janitor.insert(Janitor::start()?).see_to(&path)?,
+        }
+        Ok(Local(path))
     }
 
     /// Removes sockets whose console is gone. Its `ssh` ended with it: the probe's session is the master's own.

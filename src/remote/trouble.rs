@@ -26,6 +26,9 @@ pub enum Trouble {
     /// The server takes no more sessions on this connection.
     #[error("the server takes no more sessions on this connection (MaxSessions)")]
     Sessions,
+    /// All sessions of this connection are taken, by ours: so many besides the probe's.
+    #[error("all {0} sessions that its server grants besides the probe are taken")]
+    Full(u32),
     /// The server does not forward.
     #[error("the server does not forward sockets")]
     Forwarding,
@@ -90,7 +93,7 @@ impl Trouble {
         match self {
             Self::UnknownKey(_) | Self::ChangedKey(_) | Self::Refused(_) => State::AuthFailed,
             Self::NeedsLogin(_) => State::NeedsLogin,
-            Self::Sessions | Self::Forwarding | Self::NoShell(_) => State::Forbidden,
+            Self::Sessions | Self::Full(_) | Self::Forwarding | Self::NoShell(_) => State::Forbidden,
             Self::Unreachable(_) | Self::Lost(_) | Self::Slow(_) | Self::Configuration(_) => State::Unreachable,
         }
     }
@@ -128,7 +131,7 @@ impl Trouble {
             Self::NeedsLogin(_) => {
                 format!("{self}; or log in once with a ControlMaster, which is then used: {ssh} -M -N -f")
             }
-            Self::Sessions => format!("{self}; close other sessions"),
+            Self::Sessions | Self::Full(_) => format!("{self}; close other sessions"),
             Self::Slow(_) => format!("{self}; try {ssh}"),
             Self::NoShell(_) => format!("{self}; its login shell must run `sh`"),
             _ => self.to_string(),

@@ -1,11 +1,12 @@
-//! Containers of a Docker or Podman engine: listed, watched by the engine's events, measured from this machine's cgroup
-//! files where they are here and by the engine's API else.
+//! Containers of a Docker or Podman engine, here, at an address, or behind a host: listed, watched by the engine's events, measured
+//! from this machine's cgroup files where they are here and by the engine's API else.
 //!
 //! Only observes: `allow` refuses everything else before it is sent. Knows no screen.
 
 mod allow;
 mod api;
 mod asks;
+mod behind;
 mod board;
 mod cgroup;
 mod client;
@@ -15,6 +16,7 @@ mod endpoint;
 mod environment;
 mod error;
 mod events;
+mod lanes;
 mod lines;
 mod list;
 mod logs;
@@ -25,7 +27,7 @@ mod session;
 mod tls;
 mod top;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{
@@ -34,9 +36,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{board::Board, client::Client, session::Session};
+use self::{behind::Behind, board::Board, client::Client, endpoint::Endpoint, session::Session};
 use super::{Ask, Demand, Error, Outlet, Source};
-use crate::{config::schema::Engine, model::key::SourceId};
+use crate::{config::schema::Engine, model::key::SourceId, remote::Route};
 
 /// Between two attempts at an engine that does not answer. An attempt takes at most three seconds, so that a fault or its end
 /// is seen within ten.
@@ -46,12 +48,18 @@ const RETRY: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Docker {
     engine: Engine,
+    route: Option<Route>,
 }
 
 impl Docker {
     /// The source of a configured or discovered engine.
     pub fn new(engine: Engine) -> Self {
-        Self { engine }
+        Self { engine, route: None }
+    }
+
+    /// The source of an engine behind a host.
+    pub fn behind(engine: Engine, route: Route) -> Self {
+        Self { engine, route: Some(route) }
     }
 }
 
@@ -73,21 +81,27 @@ impl Source for Docker {
         asks: mpsc::Receiver<Ask>,
         stop: CancellationToken,
     ) -> BoxFuture<'static, Result<(), Error>> {
-        observe(self.engine, outlet, demand, asks, stop).boxed()
+        observe(*self, outlet, demand, asks, stop).boxed()
     }
 }
 
 async fn observe(
-    engine: Engine,
+    docker: Docker,
     outlet: Outlet,
     demand: watch::Receiver<Demand>,
     asks: mpsc::Receiver<Ask>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
+    let Docker { engine, route } = docker;
     let name = engine.name.clone();
-    let resolved =
-        tokio::task::spawn_blocking(move || endpoint::resolve(&engine, &environment::Environment::of_process()));
-    let endpoint = resolved.await.map_err(|error| Error::Configuration(error.to_string()))??;
+    let endpoint = match route {
+        Some(route) => Endpoint::Behind(Arc::new(Behind::new(route, engine.socket))),
+        None => {
+            let resolve = move || endpoint::resolve(&engine, &environment::Environment::of_process());
+            let resolved = tokio::task::spawn_blocking(resolve).await;
+            resolved.map_err(|error| Error::Configuration(error.to_string()))??
+        }
+    };
     let client = Client::new(endpoint);
     // Questions are answered, or refused with the reason, also while the engine is away.
     let answers = asks::answer(client.clone(), name.clone(), asks);
@@ -114,7 +128,10 @@ async fn keep(client: Client, mut board: Board, outlet: Outlet, mut demand: watc
         match ended {
             Some(error) => {
                 outlet.health(error.state(), error.to_string()).await;
-                sleep(RETRY).await;
+                tokio::select! {
+                    () = sleep(RETRY) => {}
+                    () = client.changed() => {}
+                }
             }
             // The stream ended without a word; the next attempt says why. Not at once again and again.
             None => sleep(Duration::from_millis(500)).await,

@@ -113,16 +113,27 @@ pub fn build(config: &Config) -> Vec<Starter> {
     let observed = observed(config);
     let host = observed.this_machine.then(|| Starter::new(Host::local));
     let mut starters: Vec<Starter> = host.into_iter().collect();
-    if !observed.hosts.is_empty() {
-        let fleet = Fleet::new();
+    let fleet = (!observed.hosts.is_empty()).then(Fleet::new);
+    let is_host = |name: &str| observed.hosts.iter().any(|host| host.name == name);
+    starters.extend(observed.engines.into_iter().map(|engine| {
+        let known = engine.host.as_deref().filter(|host| is_host(host));
+        match (known, &fleet) {
+            (Some(host), Some(fleet)) => {
+                let route = fleet.route(host);
+                Starter::new(move || Docker::behind(engine.clone(), route.clone()))
+            }
+            // A host that is not there: the source says so.
+            _ => Starter::new(move || Docker::new(engine.clone())),
+        }
+    }));
+    if let Some(fleet) = fleet {
         starters.extend(observed.hosts.into_iter().map(|host| {
             let fleet = fleet.clone();
             Starter::new(move || RemoteHost::new(&host, fleet.clone()))
         }));
     }
-    let (engines, clusters) = (observed.engines.into_iter(), observed.clusters.into_iter());
-    starters.extend(engines.map(|engine| Starter::new(move || Docker::new(engine.clone()))));
-    starters.extend(clusters.map(|cluster| Starter::new(move || Kubernetes::new(cluster.clone()))));
+    starters
+        .extend(observed.clusters.into_iter().map(|cluster| Starter::new(move || Kubernetes::new(cluster.clone()))));
     starters
 }
 

@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use super::{
-    endpoint::DEFAULT_SOCKET,
-    environment::{Context, Environment},
-};
-use crate::config::schema::Engine;
+use super::environment::{Context, Environment};
+use crate::{config::schema::Engine, remote::engine_sockets::DEFAULT_SOCKET};
 
 /// The engines that this user's docker and podman commands would find: the current context or `DOCKER_HOST` or the
 /// default socket, the other contexts that ronde can reach, Podman's sockets. Each socket once, each name once.
@@ -20,11 +17,12 @@ pub(super) fn discover(environment: &Environment) -> Vec<Engine> {
     }
     if let Some(host) = &environment.host {
         let certificates = environment.certificates.clone().filter(|_| host.starts_with("tcp://"));
-        found.add(Engine { name: "docker".into(), docker: Some(host.clone()), context: None, certificates }, host);
+        let engine = Engine { docker: Some(host.clone()), certificates, ..named_engine("docker") };
+        found.add(engine, host);
     }
     let socket = |path: &Path, name: &str| {
         let address = format!("unix://{}", path.display());
-        (Engine { name: name.into(), docker: Some(address.clone()), ..Engine::default() }, address)
+        (Engine { docker: Some(address.clone()), ..named_engine(name) }, address)
     };
     let default = environment.root.join(DEFAULT_SOCKET.trim_start_matches('/'));
     if default.exists() {
@@ -43,6 +41,10 @@ pub(super) fn discover(environment: &Environment) -> Vec<Engine> {
         }
     }
     found.engines
+}
+
+fn named_engine(name: &str) -> Engine {
+    Engine { name: name.to_owned(), ..Engine::default() }
 }
 
 struct Found {

@@ -1,16 +1,13 @@
 //! Where an engine listens: from the configuration, a Docker context, or the environment, as the docker command
 //! decides it. Reads files and variables; opens no connection.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf, sync::Arc};
 
-use super::{environment::Environment, tls};
-use crate::{config::schema::Engine, model::text, source::Error};
-
-/// Docker's socket where nothing else is said.
-pub(super) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+use super::{behind::Behind, environment::Environment, tls};
+use crate::{config::schema::Engine, model::text, remote::engine_sockets::DEFAULT_SOCKET, source::Error};
 
 /// A place that an engine listens at.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Endpoint {
     /// A socket of this machine.
     Unix(PathBuf),
@@ -23,6 +20,14 @@ pub(super) enum Endpoint {
         /// How to speak TLS; none: plain.
         tls: Option<tls::Config>,
     },
+    /// A socket of a host's, reached over its connection.
+    Behind(Arc<Behind>),
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place())
+    }
 }
 
 impl Endpoint {
@@ -36,16 +41,20 @@ impl Endpoint {
         match self {
             Self::Unix(path) => text::name(&path.to_string_lossy()).into_owned(),
             Self::Tcp { host, port, .. } => format!("{}:{port}", text::name(host)),
+            Self::Behind(behind) => behind.place(),
         }
     }
 }
 
-/// Where `engine` listens.
+/// Where `engine` listens. One behind a host has another way: [`super::Docker::behind`].
 ///
 /// # Errors
 /// [`Error::Configuration`], when what the configuration says cannot work.
 pub(super) fn resolve(engine: &Engine, environment: &Environment) -> Result<Endpoint, Error> {
     let certificates = engine.certificates.clone();
+    if let Some(host) = &engine.host {
+        return Err(wrong(engine, &format!("there is no host \"{host}\" to reach it by; name it in [[hosts]]")));
+    }
     if let Some(address) = &engine.docker {
         return parse(address, certificates, engine);
     }
@@ -96,7 +105,7 @@ fn parse(address: &str, certificates: Option<PathBuf>, engine: &Engine) -> Resul
         }
         "ssh" => Err(wrong(
             engine,
-            "ssh:// is not supported; forward the socket (`ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`) and name it",
+            "ssh:// is not how ronde reaches a host; name the host in [[hosts]], and set `host` in place of `docker`",
         )),
         _ => Err(wrong(engine, &format!("{address} is no address; expected unix:///PATH or tcp://HOST:PORT"))),
     }
@@ -129,7 +138,7 @@ mod tests {
             name: "e".into(),
             docker: docker.map(Into::into),
             context: context.map(Into::into),
-            certificates: None,
+            ..Engine::default()
         }
     }
 
@@ -146,7 +155,7 @@ mod tests {
         assert_eq!(at("tcp://h1"), Ok("h1:2375".into()));
         assert_eq!(at("tcp://[::1]:99/"), Ok("::1:99".into()));
         assert!(at("tcp://h1:x").is_err_and(|e| e.contains("expected tcp://HOST:PORT")));
-        assert!(at("ssh://h1").is_err_and(|e| e.contains("forward the socket")));
+        assert!(at("ssh://h1").is_err_and(|e| e.contains("set `host`")));
         assert!(at("https://h1").is_err_and(|e| e.contains("ca.pem")));
         assert!(at("npipe:////./pipe/x").is_err_and(|e| e.contains("expected unix:///PATH")));
         assert_eq!(place(&engine(None, None), &none), Ok(DEFAULT_SOCKET.into()));

@@ -74,6 +74,26 @@ pub(super) enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// The host in front of it is away, or does not lead to it.
+    #[error("{line}")]
+    Behind {
+        /// What that means for the engine.
+        state: State,
+        /// Why, in one line, inert.
+        line: String,
+    },
+    /// The host takes no more sessions.
+    #[error("host {host}: it forwards no sockets, and all sessions it grants are taken; close one")]
+    Full {
+        /// The host.
+        host: String,
+    },
+    /// What goes on for ever would take the last session.
+    #[error("host {host} forwards no sockets and grants too few sessions to follow anything; asked at intervals")]
+    Narrow {
+        /// The host.
+        host: String,
+    },
     /// Something else listens there.
     #[error("what listens at {place} is no Docker or Podman engine")]
     NoEngine {
@@ -108,8 +128,10 @@ impl Error {
     /// The state of the source that this means.
     pub(super) fn state(&self) -> State {
         match self {
+            Self::Behind { state, .. } => *state,
+            Self::Narrow { .. } => State::Connecting,
             Self::Status { status: 401, .. } => State::AuthFailed,
-            Self::Status { status: 403, .. } => State::Forbidden,
+            Self::Full { .. } | Self::Status { status: 403, .. } => State::Forbidden,
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => State::Forbidden,
             Self::Connect { source, .. } if is_tls(source) => State::AuthFailed,
             // With TLS 1.3 a client learns only from its first read that its certificate is not accepted.

@@ -100,6 +100,7 @@ fn door(endpoint: &Endpoint) -> Door {
         }
         Endpoint::Tcp { tls: Some(_), .. } => Door::Certificate,
         Endpoint::Tcp { tls: None, .. } => Door::Network,
+        Endpoint::Behind(_) => Door::Group,
     }
 }
 

@@ -104,6 +104,7 @@ impl<'a> Session<'a> {
         demand: &'a mut watch::Receiver<Demand>,
         since: Option<i64>,
     ) -> Result<Self, Error> {
+        client.ready().await?;
         client.ping().await?;
         client.negotiate().await?;
         // Events first: what changes while the list is made is listed again.
@@ -113,7 +114,7 @@ impl<'a> Session<'a> {
         let scope = Scope::all(outlet.source(), TableId::Containers);
         let change = board.list(&list, None);
         outlet.replace(&scope, RowSet::Containers(board.rows())).await;
-        outlet.health(State::Live, "").await;
+        outlet.health(State::Live, client.remark()).await;
         let jobs = Jobs {
             reader: client.endpoint().is_local().then(|| Reader::new(Path::new("/"))),
             watcher: Some(processes::Watcher::new(outlet.source(), client.clone())),
@@ -155,7 +156,7 @@ impl<'a> Session<'a> {
                         self.dirty.insert(id);
                     }
                     News::Unclear => self.relist = true,
-                    News::Ended(Some(error @ Error::Status { .. })) => {
+                    News::Ended(Some(error @ (Error::Status { .. } | Error::Narrow { .. }))) => {
                         // It answers, but not this.
                         self.news = None;
                         listing = every(RELIST_BLIND);

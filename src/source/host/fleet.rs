@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     model::{health::State, key::SourceId, text},
-    remote::{Name, Section, pace::Pace, sockets::Sockets},
+    remote::{Name, Route, Section, Way, Ways, pace::Pace, sockets::Sockets},
 };
 use cost::Meter;
 use disks::Disks;
@@ -43,12 +43,19 @@ use sent::Sent;
 pub struct Fleet {
     pace: Pace,
     sockets: Result<Sockets, Arc<io::Error>>,
+    ways: Ways,
 }
 
 impl Fleet {
     /// Makes the directory for control sockets, and removes what dead consoles left there.
     pub fn new() -> Self {
-        Self { pace: Pace::default(), sockets: Sockets::open().map_err(Arc::new) }
+        Self { pace: Pace::default(), sockets: Sockets::open().map_err(Arc::new), ways: Ways::default() }
+    }
+
+    /// What is needed to observe something behind the host of this name.
+    pub fn route(&self, host: &str) -> Route {
+        let host: Arc<str> = text::name(host).into();
+        Route { way: self.ways.watch(&host), host, sockets: self.sockets.clone() }
     }
 }
 
@@ -86,23 +93,36 @@ impl Source for RemoteHost {
     ) -> BoxFuture<'static, Result<(), Error>> {
         Box::pin(async move {
             let Self { node, host, fleet } = *self;
-            let target = host.target.clone();
-            let target =
-                target.ok_or_else(|| Error::Configuration(format!("host {node}: `ssh` is no destination for ssh")))?;
-            let sockets = fleet.sockets.map_err(|error| {
-                let source = io::Error::new(error.kind(), error.to_string());
-                Error::Io { what: "the directory for control sockets".to_owned(), source }
-            })?;
-            let link = Link::new(&node, target, fleet.pace, sockets);
-            let observed = Observed::new(&node, &host, outlet);
-            observe(observed, link, asks, stop).await
+            let ways = fleet.ways.clone();
+            let observed = match link(&node, &host, fleet) {
+                Ok(link) => {
+                    let observed = Observed::new(&node, &host, outlet);
+                    observe(observed, link, &ways, asks, stop).await
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = &observed {
+                ways.tell(&node, Way::Closed(State::Unreachable, error.to_string()));
+            }
+            observed
         })
     }
+}
+
+fn link(node: &Arc<str>, host: &Reached, fleet: Fleet) -> Result<Link, Error> {
+    let target = host.target.clone();
+    let target = target.ok_or_else(|| Error::Configuration(format!("host {node}: `ssh` is no destination for ssh")))?;
+    let sockets = fleet.sockets.map_err(|error| {
+        let source = io::Error::new(error.kind(), error.to_string());
+        Error::Io { what: "the directory for control sockets".to_owned(), source }
+    })?;
+    Ok(Link::new(node, target, fleet.pace, sockets))
 }
 
 async fn observe(
     mut host: Observed,
     link: Link,
+    ways: &Ways,
     mut asks: mpsc::Receiver<Ask>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
@@ -117,8 +137,14 @@ async fn observe(
             () = stop.cancelled() => return Ok(()),
             Some(event) = events.recv() => {
                 match &event {
-                    Event::Up(up) => answers.connected(Some(up.door.clone())),
-                    Event::Down(..) => answers.connected(None),
+                    Event::Up(up) => {
+                        answers.connected(Some(up.door.clone()));
+                        ways.tell(&host.node, Way::Open(up.door.clone()));
+                    }
+                    Event::Down(trouble, said) => {
+                        answers.connected(None);
+                        ways.tell(&host.node, Way::Closed(trouble.state(), said.clone()));
+                    }
                     Event::Section(..) | Event::Quiet(_) => {}
                 }
                 host.take(event).await;

@@ -16,6 +16,11 @@ config_hosts() {
     for name in "${HOSTS[@]}" node1 silent refusing; do
         printf '\n[[hosts]]\nname = "%s"\n' "$name"
     done
+    for name in "${HOSTS[@]}"; do
+        if host_has "$name" engine || host_has "$name" lab-engine; then
+            printf '\n[[engines]]\nname = "%s"\nhost = "%s"\n' "$name" "$name"
+        fi
+    done
 }
 
 config_scripted() {
