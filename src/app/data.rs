@@ -116,6 +116,7 @@ impl App {
             (seen != generation && waited >= TRIAGE_EVERY) || waited >= SignedDuration::from_secs(5)
         });
         if due {
+            self.derived.refresh(&mut self.store, TableId::Nodes, self.now);
             self.rules.refresh(&mut self.store, self.now);
             self.triage_of = Some((generation, self.now));
         }

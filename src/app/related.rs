@@ -1,6 +1,7 @@
 //! What belongs to a row elsewhere: a pod's node, a node's pods, a project's containers.
 
 use crate::model::{
+    derive::machine_of,
     key::Key,
     rows::FindingRow,
     store::{Store, TableId},
@@ -76,16 +77,19 @@ fn of_pod(store: &Store, key: &Key) -> Vec<(String, Link)> {
     )];
     links.push(("logs".into(), Link::Logs));
     if let Some(node) = &pod.node {
-        links.push((format!("node {node}"), Link::Row(TableId::ClusterNodes, Key::of(&[&pod.cluster, node]))));
+        let on_cluster = Key::of(&[&pod.cluster, node]);
+        // A node that is a machine observed here is one row with both faces.
+        let machine = store.cluster_nodes.get(&on_cluster).and_then(|node| machine_of(store, node));
+        let row = machine.map_or(Link::Row(TableId::ClusterNodes, on_cluster), |machine| {
+            Link::Row(TableId::Nodes, machine.key.clone())
+        });
+        links.push((format!("node {node}"), row));
         links.push(matching(
             &format!("other pods on {node}"),
             TableId::Pods,
             format!("node {node}"),
             &[("cluster", &pod.cluster), ("node", node)],
         ));
-        if store.nodes.get(&Key::from(&**node)).is_some() {
-            links.push((format!("machine {node}"), Link::Row(TableId::Nodes, Key::from(&**node))));
-        }
     }
     if let Some(owner) = &pod.owner {
         links.push(matching_owned(
@@ -167,8 +171,8 @@ fn of_cluster_node(store: &Store, key: &Key) -> Vec<(String, Link)> {
             &[("cluster", &node.cluster), ("object", &format!("Node/{}", node.name))],
         ),
     ];
-    if store.nodes.get(&Key::from(&*node.name)).is_some() {
-        links.push((format!("machine {}", node.name), Link::Row(TableId::Nodes, Key::from(&*node.name))));
+    if let Some(machine) = machine_of(store, node) {
+        links.push((format!("machine {}", machine.name), Link::Row(TableId::Nodes, machine.key.clone())));
     }
     links
 }
@@ -203,8 +207,11 @@ fn of_node(store: &Store, key: &Key) -> Vec<(String, Link)> {
         matching("disks", TableId::Disks, node.name.to_string(), &on),
         matching("units", TableId::Units, node.name.to_string(), &on),
     ];
-    for faced in store.cluster_nodes.iter().filter(|other| other.name == node.name) {
-        links.push((format!("cluster node {}", faced.key), Link::Row(TableId::ClusterNodes, faced.key.clone())));
+    if let Some(face) = &node.face {
+        let (cluster, title) = (("cluster", &*face.cluster), format!("node {}", face.node));
+        links.push(matching("pods", TableId::Pods, title.clone(), &[cluster, ("node", &face.node)]));
+        links.push(matching("events", TableId::Events, title, &[cluster, ("object", &format!("Node/{}", face.node))]));
+        links.push((format!("cluster node {}", face.key), Link::Row(TableId::ClusterNodes, face.key.clone())));
     }
     links
 }

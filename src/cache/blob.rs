@@ -24,11 +24,13 @@ const WINDOW: u64 = 64 << 10;
 
 /// The layout of the rows of a table, as a number that another layout does not share.
 pub(super) const fn layout(table: TableId) -> i64 {
-    const NODES: i64 = hash(include_bytes!("../model/rows/node.rs"));
+    const BOOT: i64 = hash(include_bytes!("../model/rows/boot.rs"));
+    const SUPPORT: i64 = hash(include_bytes!("../model/rows/support.rs"));
+    const NODES: i64 = hash(include_bytes!("../model/rows/node.rs")) ^ BOOT ^ SUPPORT;
     const DISKS: i64 = hash(include_bytes!("../model/rows/disk.rs"));
     const CONTAINERS: i64 = hash(include_bytes!("../model/rows/container.rs"));
     const PODS: i64 = hash(include_bytes!("../model/rows/pod.rs"));
-    const CLUSTER_NODES: i64 = hash(include_bytes!("../model/rows/cluster_node.rs"));
+    const CLUSTER_NODES: i64 = hash(include_bytes!("../model/rows/cluster_node.rs")) ^ BOOT;
     const JOBS: i64 = hash(include_bytes!("../model/rows/job.rs"));
     const WORKLOADS: i64 = hash(include_bytes!("../model/rows/workload.rs"));
     match table {

@@ -1,9 +1,10 @@
 //! Rows that follow from other rows: projects from containers, containers of pods, sources from their health, and the
-//! sums that workloads and nodes show of their pods.
+//! sums that workloads and nodes show of their pods, what clusters say of machines.
 //!
 //! Applied by mark and sweep in the scope of the base row's source, so that slots, marks and selections stay. Nothing is
 //! computed again while the base table did not change.
 
+mod faces;
 mod pods;
 mod projects;
 mod sums;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 pub use self::{
+    faces::machine_of,
     pods::pod_containers,
     sums::{Sum, sums},
 };
@@ -58,6 +60,13 @@ impl Derived {
                 pods::count_on_nodes(store);
                 self.note(store, table, TableId::Pods);
             }
+            TableId::Nodes if faces::are_there(store) => {
+                self.refresh(store, TableId::ClusterNodes, now);
+                if self.is_due(store, table, TableId::ClusterNodes) {
+                    faces::put_on(store);
+                    self.note(store, table, TableId::ClusterNodes);
+                }
+            }
             _ => {}
         }
     }
@@ -81,9 +90,11 @@ impl Derived {
 
     fn note(&mut self, store: &Store, table: TableId, base: TableId) {
         // Rows that are filled in, not made, are due again when their own source changed them.
-        let own = matches!(table, TableId::Workloads | TableId::ClusterNodes);
+        let own = matches!(table, TableId::Workloads | TableId::ClusterNodes | TableId::Nodes);
         let own = if own { store.rows(table).generation() } else { 0 };
-        self.from.insert(table, (store.rows(base).generation(), own));
+        // A face says whether its cluster still answers.
+        let told = if table == TableId::Nodes { store.told } else { 0 };
+        self.from.insert(table, (store.rows(base).generation() + told, own));
     }
 
     /// Replaces all derived rows of `table`, scope by scope; scopes without rows are emptied.

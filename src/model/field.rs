@@ -31,6 +31,8 @@ pub struct Column {
     pub min: u16,
     /// Cells at most; the widest cell on screen decides between the two.
     pub max: u16,
+    /// Left out where no row of the table knows it.
+    pub optional: bool,
 }
 
 /// How a cell is meant to be seen; the theme decides the colours.
@@ -84,7 +86,14 @@ impl<R> Field<R> {
     /// Stands in the table: dropped by `priority` (0 never), `min` to `max` cells wide.
     #[must_use]
     pub const fn column(mut self, priority: u8, min: u16, max: u16) -> Self {
-        self.meta.column = Some(Column { priority, min, max });
+        self.meta.column = Some(Column { priority, min, max, optional: false });
+        self
+    }
+
+    /// As [`Self::column`], left out where no row of the table knows it.
+    #[must_use]
+    pub const fn optional_column(mut self, priority: u8, min: u16, max: u16) -> Self {
+        self.meta.column = Some(Column { priority, min, max, optional: true });
         self
     }
 

@@ -96,6 +96,7 @@ pub(crate) fn cluster_node(cluster: &str, name: &str) -> ClusterNodeRow {
         memory_allocatable: Some(8 << 30),
         cpu: None,
         memory: None,
+        boot: None,
         created: Some(ago(86_400)),
         labels: Arc::from([]),
     }

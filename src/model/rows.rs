@@ -1,9 +1,11 @@
 //! The row types, one a file. Each says which fields it has and how bad it is.
 
+mod boot;
 mod cluster_node;
 mod container;
 mod disk;
 mod event;
+mod face;
 mod finding;
 mod job;
 mod node;
@@ -12,13 +14,16 @@ mod pod_container;
 mod process;
 mod project;
 mod source;
+mod support;
 mod unit;
 mod workload;
 
+pub use boot::Boot;
 pub use cluster_node::ClusterNodeRow;
 pub use container::{ContainerRow, StatsVia};
 pub use disk::DiskRow;
 pub use event::EventRow;
+pub use face::Face;
 pub use finding::{FindingRow, Subject};
 pub use job::{JobKind, JobRow, Outcome};
 pub use node::{Busy, NodeRow, Pressure, Raid, SKEW};
@@ -27,6 +32,7 @@ pub use pod_container::PodContainerRow;
 pub use process::ProcessRow;
 pub use project::ProjectRow;
 pub use source::SourceRow;
+pub use support::{Stage, Support};
 pub use unit::UnitRow;
 pub use workload::WorkloadRow;
 

@@ -118,8 +118,9 @@ inventory() {
   set -- /boot/vmlinuz-* /boot/vmlinux-*
   set -f
   text="$*$nl$(
-    grep -Hs '' /proc/sys/kernel/osrelease /proc/version /proc/sys/kernel/hostname
+    grep -Hs '' /proc/sys/kernel/osrelease /proc/version /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id /etc/machine-id
     grep -Hs '' /etc/os-release || grep -Hs '' /usr/lib/os-release
+    grep -Hs '' /usr/share/distro-info/debian.csv /usr/share/distro-info/ubuntu.csv
     while read -r line; do
       case $line in KernelPageSize:*) line=${line#*:}; line=${line% kB}; echo "page ${line##* }"; break ;; esac
     done </proc/self/smaps

@@ -70,6 +70,8 @@ fn needed(table: TableId) -> BTreeSet<TableId> {
         // They show sums of their pods.
         T::Workloads | T::ClusterNodes => [table, T::Pods].into(),
         T::Projects => [T::Containers].into(),
+        // What their clusters say of them, with the pods they count.
+        T::Nodes => [T::Nodes, T::ClusterNodes, T::Pods].into(),
         T::Findings => [T::Nodes, T::Disks, T::Units, T::Containers, T::Pods, T::Jobs, T::ClusterNodes].into(),
         T::Sources => BTreeSet::new(),
         other => [other].into(),
@@ -96,7 +98,8 @@ pub async fn collect(
     let mut progress = Progress::new(needed);
     for source in sources {
         let id = source.id();
-        if kind(table).is_some_and(|kind| kind != id.kind() && id.kind() != "demo") {
+        let tells = |table: &TableId| kind(*table) == Some(id.kind());
+        if kind(table).is_some() && id.kind() != "demo" && !progress.needed.iter().any(tells) {
             continue;
         }
         let (ask, theirs) = mpsc::channel(1);

@@ -20,6 +20,7 @@ mod logs;
 mod portable;
 mod published;
 mod standing;
+mod support;
 mod tiers;
 mod units;
 mod users;

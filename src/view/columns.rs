@@ -68,6 +68,7 @@ pub(super) fn fit<'a>(rows: &'a dyn Rows, slots: &[u32], room: u16, offset: usiz
     let mut scrolled = 0;
     let fields = (0..rows.field_count()).filter(|&at| match rows.field(at).column {
         None => false,
+        Some(column) if column.optional && !is_known(rows, at) => false,
         Some(column) if column.priority > 0 && scrolled < offset => {
             scrolled += 1;
             false
@@ -87,6 +88,11 @@ pub(super) fn fit<'a>(rows: &'a dyn Rows, slots: &[u32], room: u16, offset: usiz
     shrink(&mut columns, room);
     widen(&mut columns, room);
     columns
+}
+
+/// Whether any row of the table knows this field.
+fn is_known(rows: &dyn Rows, field: usize) -> bool {
+    (0..rows.slot_count()).any(|slot| !rows.value(slot, field).is_unknown())
 }
 
 /// A column as wide as its cells would have it.

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::{
     fixtures::{ago, cluster, cluster_node, now, pod, pod_container, put},
     health::{Health, State},
-    rows::{ContainerRow, WorkloadRow},
+    rows::{Boot, ContainerRow, NodeRow, WorkloadRow},
     severity::Severity,
     table::{Presence, Row},
     value::Value,
@@ -207,4 +207,68 @@ fn every_sum_reads_a_field_that_exists() {
     }
     let ready = sums(&store.cluster_nodes, &[0]).into_iter().find(|sum| sum.label == "ready").map(|sum| sum.value);
     assert_eq!(ready, Some(Value::Int(1)));
+}
+
+/// A machine and a node of a cluster that report these boot ids.
+fn faced(machine: &str, node: &str) -> (Store, Derived) {
+    let boot = |digit: &str| Boot::new(&digit.repeat(32), "");
+    let mut row = NodeRow::unknown("node1");
+    row.boot = boot(machine);
+    let mut on_cluster = cluster_node("eqiad", "node1");
+    on_cluster.boot = boot(node);
+    let mut store = Store::default();
+    put(&mut store, &SourceId::new("host", "node1"), RowSet::Nodes(vec![row]));
+    put(&mut store, &cluster("eqiad"), RowSet::ClusterNodes(vec![on_cluster]));
+    let mut bound = pod("eqiad", "ns", "a");
+    bound.node = Some("node1".into());
+    put(&mut store, &cluster("eqiad"), RowSet::Pods(vec![bound]));
+    let mut derived = Derived::default();
+    derived.refresh(&mut store, TableId::Nodes, now());
+    (store, derived)
+}
+
+#[test]
+fn a_machine_shows_what_its_cluster_says_and_a_name_is_no_proof() {
+    let (store, _) = faced("a", "a");
+    let face = store.nodes.get(&"node1".into()).and_then(|row| row.face.clone()).expect("a face");
+    assert_eq!((&*face.cluster, &*face.status, face.pods), ("eqiad", "Ready", Some(1)));
+    let (store, _) = faced("a", "b");
+    assert_eq!(store.nodes.get(&"node1".into()).expect("the machine").face, None);
+}
+
+#[test]
+fn a_face_follows_its_cluster_is_stale_alone_and_goes_with_the_node() {
+    let (mut store, mut derived) = faced("a", "a");
+    let eqiad = cluster("eqiad");
+    let mut look = |store: &mut Store| {
+        derived.refresh(store, TableId::Nodes, now());
+        store.nodes.get(&"node1".into()).expect("the machine").clone()
+    };
+    let health =
+        |state| Delta::Health(Health { source: cluster("eqiad"), state, since: now(), message: String::new() });
+    store.apply(health(State::Live), now());
+    let mut node = store.cluster_nodes.get(&"eqiad/node1".into()).expect("the node").clone();
+    node.status = "NotReady".into();
+    let scope = Scope::all(&eqiad, TableId::ClusterNodes);
+    store.apply(Delta::Upsert(scope.clone(), RowSet::ClusterNodes(vec![node])), now());
+    let row = look(&mut store);
+    assert_eq!(row.severity(now()), Severity::Critical);
+    store.apply(health(State::Unreachable), now());
+    let row = look(&mut store);
+    assert!(row.face.as_ref().is_some_and(|face| face.is_stale));
+    assert_eq!(row.severity(now()), Severity::Ok, "an old word is no trouble of today");
+    // What the machine itself tells anew leaves the face alone.
+    let mut told = NodeRow::unknown("node1");
+    (told.boot, told.cpu) = (row.boot.clone(), Some(1.0));
+    let host = Scope::all(&SourceId::new("host", "node1"), TableId::Nodes);
+    store.apply(Delta::Upsert(host, RowSet::Nodes(vec![told])), now());
+    assert!(store.nodes.get(&"node1".into()).is_some_and(|row| row.face.is_some() && row.cpu.is_some()));
+    let generation = {
+        look(&mut store);
+        store.nodes.generation()
+    };
+    look(&mut store);
+    assert_eq!(store.nodes.generation(), generation, "nothing changed");
+    store.apply(Delta::Remove(scope, "eqiad/node1".into()), now());
+    assert_eq!(look(&mut store).face, None);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, share, threshold};
+use super::{Boot, Labels, share, threshold};
 use crate::model::{
     delta::Usage,
     field::{Field, Tone},
@@ -56,6 +56,8 @@ pub struct ClusterNodeRow {
     pub cpu: Option<u64>,
     /// Bytes in use, by the metrics API.
     pub memory: Option<u64>,
+    /// By what its machine is known again.
+    pub boot: Option<Boot>,
     /// When it joined.
     pub created: Option<Timestamp>,
     /// Labels.

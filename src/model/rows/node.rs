@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{share, threshold};
+use super::{Boot, Face, Stage, Support, share, threshold};
 use crate::model::{
     field::{Field, Tone},
     key::Key,
@@ -77,8 +77,17 @@ pub struct NodeRow {
     pub groups: Option<Arc<str>>,
     /// The datacentre it stands in, as configured.
     pub datacentre: Option<Arc<str>>,
+    /// By what it is known again; `None` where that cannot be read.
+    pub boot: Option<Boot>,
+    /// What the cluster says of it whose node it is; filled from the cluster's nodes.
+    #[serde(skip)]
+    pub face: Option<Arc<Face>>,
     /// Pretty name of the operating system (`/etc/os-release`).
     pub os: Option<Arc<str>>,
+    /// Until when its system is supported; `None` when that is not known.
+    pub support: Option<Support>,
+    /// What that was worth when the row was made.
+    pub stage: Option<Stage>,
     /// Running kernel release.
     pub kernel: Option<Arc<str>>,
     /// When it booted.
@@ -156,7 +165,11 @@ impl NodeRow {
             name: name.into(),
             groups: None,
             datacentre: None,
+            boot: None,
+            face: None,
             os: None,
+            support: None,
+            stage: None,
             kernel: None,
             booted: None,
             cores: None,
@@ -332,6 +345,32 @@ impl Row for NodeRow {
         })
         .column(2, 4, 5)
         .tone(|r, _| if r.failed_units.unwrap_or(0) > 0 { Tone::Warn } else { Tone::Plain }),
+        Field::<Self>::new("cluster", "CLUSTER", Kind::Text, "The Kubernetes cluster whose node it is.", |r| {
+            r.face.as_ref().map_or(Value::Unknown, |face| Value::text(&face.cluster))
+        })
+        .optional_column(7, 7, 16),
+        Field::<Self>::new(
+            "status",
+            "STATUS",
+            Kind::Text,
+            "What its cluster says of it, as kubectl prints it; stale when the cluster does not answer.",
+            |r| r.face.as_ref().map_or(Value::Unknown, |face| face.shown()),
+        )
+        .alias(&["ready"])
+        .optional_column(2, 6, 26)
+        .tone(|r, _| match r.face.as_deref() {
+            None => Tone::Plain,
+            Some(face) if face.is_stale => Tone::Dim,
+            Some(face) => match face.severity {
+                Severity::Ok => Tone::Good,
+                Severity::Notice | Severity::Warning => Tone::Warn,
+                Severity::Critical => Tone::Bad,
+            },
+        }),
+        Field::<Self>::new("pods", "PODS", Kind::Int, "Pods bound to it, by its cluster.", |r| {
+            Value::known(r.face.as_ref().and_then(|face| face.pods), |n| Value::Int(n.into()))
+        })
+        .optional_column(3, 4, 5),
         Field::<Self>::new("top", "TOP PROCESS", Kind::Text, "The busiest process and its percent of one core.", |r| {
             r.top.as_ref().map_or(Value::Unknown, |(name, p)| Value::Text(format!("{name} {p:.0}%").into()))
         })
@@ -394,6 +433,27 @@ impl Row for NodeRow {
             r.os.as_deref().map_or(Value::Unknown, Value::text)
         })
         .column(9, 8, 28),
+        Field::<Self>::new(
+            "support",
+            "SUPPORT",
+            Kind::Text,
+            "Security support of the system: supported, LTS, ends soon (90 days), ended.",
+            |r| r.stage.map_or(Value::Unknown, |stage| Value::Text(stage.word().into())),
+        )
+        .column(9, 7, 9)
+        .tone(|r, _| match r.stage {
+            None | Some(Stage::Supported) => Tone::Plain,
+            Some(Stage::Long) => Tone::Dim,
+            Some(Stage::Ending) => Tone::Warn,
+            Some(Stage::Ended) => Tone::Bad,
+        }),
+        Field::<Self>::new(
+            "supported-until",
+            "UNTIL",
+            Kind::Age,
+            "When all security support of the system ends.",
+            |r| Value::known(r.support.map(Support::end), Value::Time),
+        ),
         Field::<Self>::new("uptime", "UP", Kind::Age, "Time since boot.", |r| Value::known(r.booted, Value::Time))
             .alias(&["up", "booted"])
             .column(3, 4, 7),
@@ -401,6 +461,25 @@ impl Row for NodeRow {
             r.groups.as_deref().map_or(Value::Unknown, Value::text)
         })
         .alias(&["group"]),
+        Field::<Self>::new("pods-allocatable", "OF", Kind::Int, "Pods it may hold, by its cluster.", |r| {
+            Value::known(r.face.as_ref().and_then(|face| face.pods_allocatable), |n| Value::Int(n.into()))
+        }),
+        Field::<Self>::new("pressure", "PRESSURE", Kind::Text, "memory, disk or pid, when its kubelet says so.", |r| {
+            match r.face.as_deref() {
+                None => Value::Unknown,
+                Some(face) if face.pressure.is_empty() => Value::Text("".into()),
+                Some(face) => Value::text(&face.pressure),
+            }
+        }),
+        Field::<Self>::new("cpu-allocatable", "CPU OF", Kind::Cpu, "Processor that pods may request.", |r| {
+            Value::known(r.face.as_ref().and_then(|face| face.cpu_allocatable), Value::Cpu)
+        }),
+        Field::<Self>::new("memory-allocatable", "MEM OF", Kind::Bytes, "Memory that pods may request.", |r| {
+            Value::known(r.face.as_ref().and_then(|face| face.memory_allocatable), Value::Bytes)
+        }),
+        Field::<Self>::new("kubelet", "KUBELET", Kind::Text, "kubelet's version.", |r| {
+            r.face.as_ref().map_or(Value::Unknown, |face| Value::text(&face.version))
+        }),
         Field::<Self>::new(
             "datacentre",
             "DATACENTRE",
@@ -415,6 +494,19 @@ impl Row for NodeRow {
     }
 
     fn severity(&self, now: Timestamp) -> Severity {
+        // An old word of the cluster is not trouble of today.
+        let seen = self.face.as_ref().filter(|face| !face.is_stale).map_or(Severity::Ok, |face| face.severity);
+        self.own_severity(now).max(seen)
+    }
+
+    fn carry(&mut self, old: &Self) {
+        self.face.clone_from(&old.face);
+    }
+}
+
+impl NodeRow {
+    /// How bad it is by what it tells itself.
+    fn own_severity(&self, now: Timestamp) -> Severity {
         let over = |percent: Option<f64>, limit: f64| percent.is_some_and(|p| p >= limit);
         let disk = self.fullest.as_ref().map(|(_, p)| *p);
         let inodes = self.fewest_inodes.as_ref().map(|(_, p)| *p);
@@ -429,6 +521,7 @@ impl Row for NodeRow {
             || over(self.memory_percent(), 90.0)
             || self.failed_units.unwrap_or(0) > 0
             || self.hung.unwrap_or(0) > 0
+            || self.support.is_some_and(|support| support.stage(now) == Stage::Ended)
             || self.skew.is_some_and(|skew| skew.abs() >= SKEW)
             || self.busy.as_ref().is_some_and(|busy| crate::model::value::seconds_between(busy.since, now) >= 300)
         {

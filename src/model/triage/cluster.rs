@@ -9,12 +9,13 @@ use super::{
     schedule,
 };
 use crate::model::{
+    derive::machine_of,
     key::Key,
-    rows::{ClusterNodeRow, JobKind, JobRow, Outcome, Subject},
+    rows::{ClusterNodeRow, JobKind, JobRow, NodeRow, Outcome, Subject},
     severity::Severity,
     store::TableId,
     table::Row,
-    value::seconds_between,
+    value::{percent, seconds_between},
 };
 
 /// Runs a cron job may miss before that is a finding.
@@ -23,7 +24,8 @@ const MISSED: i64 = 3;
 pub(super) fn find(seen: &Seen, folded: &Folded, cases: &mut Cases) {
     for (source, node) in seen.store.cluster_nodes.iter_with_source() {
         if node.severity(seen.now(source)).is_wrong() {
-            cases.add(node_case(node, folded.get(&node.key).copied().unwrap_or(0)));
+            let machine = machine_of(seen.store, node);
+            cases.add(node_case(node, machine, folded.get(&node.key).copied().unwrap_or(0)));
         }
     }
     for (source, job) in seen.store.jobs.iter_with_source() {
@@ -65,11 +67,17 @@ pub(super) fn find(seen: &Seen, folded: &Folded, cases: &mut Cases) {
     }
 }
 
-fn node_case(node: &ClusterNodeRow, folded: u32) -> Case {
+fn node_case(node: &ClusterNodeRow, machine: Option<&NodeRow>, folded: u32) -> Case {
     let ready = node.is_ready();
     let mut facts = vec![format!("status {}", node.status)];
     if !node.pressure.is_empty() {
         facts.push(format!("pressure on {}", node.pressure));
+    }
+    // What the machine itself says is not a second finding.
+    if node.pressure.contains("memory")
+        && let Some(used) = machine.and_then(NodeRow::memory_percent)
+    {
+        facts.push(format!("{} of its memory in use", percent(used)));
     }
     if folded > 0 {
         facts.push(format!("{folded} of its pods {} not well", if folded == 1 { "is" } else { "are" }));
@@ -88,7 +96,10 @@ fn node_case(node: &ClusterNodeRow, folded: u32) -> Case {
         name: String::new(),
         evidence: facts.join(", "),
         since: node.status_since.filter(|_| !ready),
-        subject: Subject { table: TableId::ClusterNodes, key: node.key.clone() },
+        subject: match machine {
+            Some(machine) => Subject { table: TableId::Nodes, key: machine.key.clone() },
+            None => Subject { table: TableId::ClusterNodes, key: node.key.clone() },
+        },
         count: 1 + folded,
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use super::{
     Seen,
     cases::{Case, Cases},
 };
 use crate::model::{
-    rows::{DiskRow, NodeRow, SKEW, Subject},
+    rows::{DiskRow, NodeRow, SKEW, Stage, Subject},
     severity::Severity,
     store::TableId,
     table::Row,
@@ -57,6 +59,7 @@ pub(super) fn find(seen: &Seen, cases: &mut Cases) {
         }
         memory(node, cases);
         state(node, cases);
+        support(node, seen.now(source), cases);
         if let Some(busy) = node.busy.as_ref().filter(|busy| seconds_between(busy.since, seen.now(source)) >= BUSY) {
             let evidence = format!("{} (PID {}) uses {} of a core", busy.name, busy.pid, percent(busy.percent));
             cases.add(Case {
@@ -147,8 +150,38 @@ fn state(node: &NodeRow, cases: &mut Cases) {
     }
 }
 
+/// A system that gets no security fixes any more, or only those of a long-term team: one finding a release, not one a host.
+fn support(node: &NodeRow, now: Timestamp, cases: &mut Cases) {
+    let Some(support) = node.support else { return };
+    let (severity, title) = match support.stage(now) {
+        Stage::Supported => return,
+        Stage::Long => (Severity::Notice, "long-term support only"),
+        Stage::Ending => (Severity::Notice, "support ends soon"),
+        Stage::Ended => (Severity::Warning, "no security support"),
+    };
+    let system = node.os.as_deref().unwrap_or("unknown system");
+    let (regular, end) = (support.regular.strftime("%Y-%m-%d"), support.end().strftime("%Y-%m-%d"));
+    cases.add(Case {
+        place: "fleet".into(),
+        cause: system.to_owned(),
+        group: system.to_owned(),
+        name: node.name.to_string(),
+        ..case(
+            node,
+            "os-support",
+            severity,
+            title,
+            format!("{system}: regular support until {regular}, all until {end}"),
+        )
+    });
+}
+
 fn memory(node: &NodeRow, cases: &mut Cases) {
     let Some(used) = node.memory_percent().filter(|used| *used >= 90.0) else { return };
+    // Its cluster says so already, and what it does about it.
+    if node.face.as_ref().is_some_and(|face| !face.is_stale && face.pressure.contains("memory")) {
+        return;
+    }
     let severity = if used >= 97.0 { Severity::Critical } else { Severity::Warning };
     let total = bytes(node.memory_total.unwrap_or(0) as f64);
     let swap = node.swap_percent().map_or(String::new(), |swap| format!(", swap {}", percent(swap)));

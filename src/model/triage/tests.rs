@@ -6,7 +6,9 @@ use super::*;
 use crate::model::{
     fixtures::{ago, cluster, cluster_node, job, now, pod, pod_container, put, termination},
     health::{Health, State},
-    rows::{Busy, ContainerRow, ContainerState, DiskRow, JobKind, NodeRow, Outcome, PodRow, UnitRow},
+    rows::{
+        Boot, Busy, ContainerRow, ContainerState, DiskRow, Face, JobKind, NodeRow, Outcome, PodRow, Support, UnitRow,
+    },
     severity::Severity,
 };
 
@@ -329,4 +331,46 @@ fn what_breaks_very_many_workloads_is_one_finding_of_the_cluster_and_of_a_namesp
     assert_eq!((all.object.as_str(), all.count), ("many namespaces", 120));
     assert!(all.evidence.starts_with("team-000/web-0: php CrashLoopBackOff"), "{}", all.evidence);
     assert_eq!(all.subject.key.as_str(), "eqiad/team-000/web-0", "the first of the worst speaks for all");
+}
+
+#[test]
+fn what_a_machine_and_its_cluster_both_see_is_one_finding_about_one_row() {
+    let mut node = cluster_node("eqiad", "n1");
+    (node.pressure, node.boot) = ("memory".into(), Boot::new(&"a".repeat(32), ""));
+    let mut machine = NodeRow::unknown("n1");
+    (machine.memory_used, machine.memory_total) = (Some(98), Some(100));
+    machine.boot.clone_from(&node.boot);
+    machine.face = Some(Face::of(&node, false).into());
+    let both = store(vec![RowSet::Nodes(vec![machine.clone()]), RowSet::ClusterNodes(vec![node.clone()])]);
+    assert_eq!(told(&both), ["node-pressure warning n1 ×1"]);
+    let finding = findings(&both, now()).remove(0);
+    assert!(finding.evidence.contains("98% of its memory in use"), "{}", finding.evidence);
+    assert_eq!(finding.subject.table, TableId::Nodes);
+    // A cluster that does not answer has said so long ago: the machine speaks for itself.
+    machine.face = Some(Face::of(&node, true).into());
+    let stale = store(vec![RowSet::Nodes(vec![machine]), RowSet::ClusterNodes(vec![node])]);
+    assert_eq!(told(&stale).len(), 2);
+}
+
+#[test]
+fn systems_without_fixes_are_one_finding_a_release() {
+    let day = |days: i64| ago(-days * 86_400);
+    let machine = |name: &str, os: &str, regular: i64, long: i64| {
+        let mut row = NodeRow::unknown(name);
+        row.os = Some(os.into());
+        row.support = Some(Support { regular: day(regular), long: Some(day(long)) });
+        row
+    };
+    let store = store(vec![RowSet::Nodes(vec![
+        machine("h1", "Debian 10", -900, -400),
+        machine("h2", "Debian 10", -900, -400),
+        machine("h3", "Debian 11", -300, 400),
+        machine("h4", "Debian 13", 300, 900),
+        machine("h5", "Debian 12", -300, 40),
+        NodeRow::unknown("h6"),
+    ])]);
+    assert_eq!(
+        told(&store),
+        ["os-support warning Debian 10 ×2", "os-support notice h3 ×1", "os-support notice h5 ×1",]
+    );
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    names::Role,
+    names::{self, Role},
     part::{Pace, Part, ago, describe},
     random::Random,
     shared,
@@ -214,7 +214,10 @@ impl Machine {
         let busy = self.busy_since(now);
         let cores = if self.role == Role::Bastion { 8 } else { 48 };
         let cpu = (self.cpu.at(now) + if busy.is_some() { 100.0 / f64::from(cores) } else { 0.0 }).min(100.0);
+        row.boot = names::boot(&self.name);
         row.os = Some(shared("Debian GNU/Linux 12 (bookworm)"));
+        row.support = names::support();
+        row.stage = row.support.map(|support| support.stage(now));
         row.kernel = Some(shared("6.1.0-28-amd64"));
         row.booted = Some(self.booted);
         row.cores = Some(cores);

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use crate::model::rows::{Boot, Support};
+
 /// The datacentres: a cluster each, named after the nearest airport.
 pub(super) const DATACENTRES: [&str; 2] = ["eqiad", "codfw"];
 
@@ -88,4 +92,18 @@ pub(super) fn machines(count: usize, engines: usize) -> Vec<(Arc<str>, Role)> {
 /// Engines that `containers` are spread over.
 pub(super) fn engines(containers: usize) -> usize {
     containers.div_ceil(12)
+}
+
+/// The boot of the machine of this name, by which machines and nodes of clusters are known to be the same.
+pub(super) fn boot(name: &str) -> Option<Boot> {
+    let seed = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u128, |sum, byte| (sum ^ u128::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    Boot::new(&format!("{seed:032x}"), "")
+}
+
+/// The support of Debian 12, which the simulated machines run.
+pub(super) fn support() -> Option<Support> {
+    let (regular, long) = (Timestamp::from_second(1_783_814_400).ok()?, Timestamp::from_second(1_846_022_400).ok()?);
+    Some(Support { regular, long: Some(long) })
 }

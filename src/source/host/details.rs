@@ -8,7 +8,7 @@ use super::{
 use crate::model::{
     document::Document,
     field::Tone,
-    rows::{DiskRow, NodeRow, ProcessRow, SKEW},
+    rows::{DiskRow, NodeRow, ProcessRow, SKEW, Stage},
     value,
 };
 
@@ -21,6 +21,7 @@ pub(super) fn node(latest: &Latest) -> Document {
     let mut document = Document::default();
     document.heading(format!("Machine {}", row.name));
     document.pair("system", row.os.as_deref().unwrap_or("–"));
+    supported(&mut document, &row);
     document.pair("kernel", row.kernel.as_deref().unwrap_or("–"));
     document.moment(0, "booted", row.booted);
     document.pair("processors", number(row.cores));
@@ -59,6 +60,21 @@ pub(super) fn node(latest: &Latest) -> Document {
         }
     }
     document
+}
+
+/// Until when its system gets security fixes.
+fn supported(document: &mut Document, row: &NodeRow) {
+    let Some((support, stage)) = row.support.zip(row.stage) else {
+        return document.pair("support", "– (dates are known of Debian, Ubuntu, and systems that tell SUPPORT_END)");
+    };
+    let day = |end: jiff::Timestamp| end.strftime("%Y-%m-%d").to_string();
+    let long = support.long.map(|long| format!(", long-term until {}", day(long))).unwrap_or_default();
+    let tone = match stage {
+        Stage::Supported | Stage::Long => Tone::Plain,
+        Stage::Ending => Tone::Warn,
+        Stage::Ended => Tone::Bad,
+    };
+    document.pair_in(0, "support", format!("{}: regular until {}{long}", stage.word(), day(support.regular)), tone);
 }
 
 /// What the machine is and whether it is as it should be.

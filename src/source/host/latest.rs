@@ -6,6 +6,7 @@ use super::{
     disks::Round,
     facts::{Facts, Processes},
     history::History,
+    now,
     standing::Standing,
 };
 use crate::model::rows::{DiskRow, NodeRow, UnitRow};
@@ -138,6 +139,9 @@ impl Latest {
             u32::try_from(failed).unwrap_or(u32::MAX)
         });
         if let Some(standing) = &self.standing {
+            row.boot.clone_from(&standing.boot);
+            row.support = standing.support;
+            row.stage = standing.support.map(|support| support.stage(now()));
             row.raid = standing.raid();
             row.reboot = standing.reboot.0;
             row.virtualisation.clone_from(&standing.virtualisation);

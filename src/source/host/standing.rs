@@ -2,8 +2,11 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use super::files::Files;
-use crate::model::{rows::Raid, text};
+use super::{files::Files, support};
+use crate::model::{
+    rows::{Boot, Raid, Support},
+    text,
+};
 
 /// Arrays that are listed at most.
 const LIMIT: usize = 200;
@@ -15,6 +18,10 @@ pub(super) struct Standing {
     pub(super) arrays: Option<Vec<Array>>,
     /// Whether it should be rebooted, and why that is so or not known.
     pub(super) reboot: (Option<bool>, String),
+    /// By what the machine is known again.
+    pub(super) boot: Option<Boot>,
+    /// Until when its system is supported, where that is known.
+    pub(super) support: Option<Support>,
     /// `kvm`, `docker`, `none` …, as systemd-detect-virt(1) names it.
     pub(super) virtualisation: Option<Arc<str>>,
 }
@@ -38,7 +45,12 @@ impl Standing {
         let arrays = files.read("proc/mdstat").map(|text| arrays(&text, files));
         let virtualisation = said("virtual").map(str::to_owned).or_else(|| container(files));
         let reboot = reboot(files, virtualisation.as_deref(), said("kernel-package"));
-        Self { arrays, reboot, virtualisation: virtualisation.map(|kind| text::name(&kind).into()) }
+        let machine = files.read("etc/machine-id");
+        let boot = files
+            .read("proc/sys/kernel/random/boot_id")
+            .and_then(|boot| Boot::new(&boot, machine.as_deref().unwrap_or_default()));
+        let support = support::read(files);
+        Self { arrays, reboot, boot, support, virtualisation: virtualisation.map(|kind| text::name(&kind).into()) }
     }
 
     /// The arrays, counted.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{
+        names,
         part::{ago, ahead},
         shared,
     },
@@ -45,6 +46,7 @@ impl Cluster {
             memory_allocatable: Some(130_996_502_528),
             cpu: (!silent).then(|| node.cpu.count(now)),
             memory: (!silent).then(|| node.memory.count(now)),
+            boot: names::boot(&node.name),
             created: Some(ago(self.started, 86_400 * (90 + i64::try_from(n).unwrap_or(0)))),
             labels: [(shared("topology.kubernetes.io/zone"), self.name.clone())].into(),
         }

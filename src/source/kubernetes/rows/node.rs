@@ -2,7 +2,10 @@
 
 use super::Reader;
 use crate::{
-    model::{rows::ClusterNodeRow, text},
+    model::{
+        rows::{Boot, ClusterNodeRow},
+        text,
+    },
     source::kubernetes::{quantity, slim::Node},
 };
 
@@ -42,6 +45,7 @@ impl Reader {
             memory_allocatable: amount("memory").and_then(|text| quantity::units(text)),
             cpu: None,
             memory: None,
+            boot: Boot::new(&status.node_info.boot_id, &status.node_info.machine_id),
             created: meta.creation_timestamp,
             labels: self.labels(meta),
         }

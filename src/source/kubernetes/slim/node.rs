@@ -54,4 +54,8 @@ pub(crate) struct NodeInfo {
     pub(crate) kernel_version: Text,
     pub(crate) os_image: Text,
     pub(crate) container_runtime_version: Text,
+    #[serde(rename = "bootID")]
+    pub(crate) boot_id: Text,
+    #[serde(rename = "machineID")]
+    pub(crate) machine_id: Text,
 }
