@@ -445,3 +445,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_group_leads_to_its_machines_whatever_else_they_are_in() {
+    let mut driver = Driver::new();
+    let groups =
+        [("h1", Some("web")), ("h2", Some("prod,web")), ("h3", Some("web2")), ("h4", Some("db,web,x")), ("h5", None)];
+    let rows = groups.map(|(name, groups)| NodeRow { groups: groups.map(Into::into), ..NodeRow::unknown(name) });
+    let scope = driver.scope();
+    driver.send(Event::Data(vec![Delta::Upsert(scope, RowSet::Nodes(rows.to_vec()))]));
+    driver.wait(1);
+    let lens = |driver: &mut Driver| {
+        driver.keys(":");
+        driver.text("lens groups");
+        driver.keys("enter");
+    };
+    lens(&mut driver);
+    assert_eq!(driver.names(), ["(no group)", "db", "prod", "web", "web2", "x"]);
+    driver.keys("j j j enter");
+    assert_eq!(driver.names(), ["h1", "h2", "h4"]);
+    driver.keys("esc g enter");
+    assert_eq!(driver.names(), ["h5"]);
+}

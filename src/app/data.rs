@@ -160,6 +160,9 @@ impl App {
             let keys = view.order[view.top.min(end)..end].iter().filter_map(|&slot| rows.key(slot)).cloned().collect();
             demand.visible.insert(table, keys);
             self.shown.insert(table, self.now);
+            if table == TableId::Groups {
+                self.shown.insert(TableId::Nodes, self.now);
+            }
             if table == TableId::Projects {
                 self.shown.insert(TableId::Containers, self.now);
             }

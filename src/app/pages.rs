@@ -47,7 +47,7 @@ impl App {
     /// Opens a page that a source fills.
     pub(super) fn open_text(&mut self, what: &str, make: fn(TableId, Key) -> Query, effects: &mut Vec<Effect>) {
         let Some((table, key)) = self.selected() else { return };
-        if table == TableId::Findings || table == TableId::Projects {
+        if matches!(table, TableId::Findings | TableId::Projects | TableId::Groups) {
             return self.drill(effects);
         }
         let (table, key) = self.asked_row(table, &key);

@@ -3,7 +3,7 @@
 use crate::model::{
     derive::machine_of,
     key::Key,
-    rows::FindingRow,
+    rows::{FindingRow, NO_GROUP},
     store::{Store, TableId},
 };
 
@@ -38,6 +38,7 @@ pub fn links(store: &Store, table: TableId, key: &Key) -> Vec<(String, Link)> {
         TableId::ClusterNodes => of_cluster_node(store, key),
         TableId::Events => of_event(store, key),
         TableId::Nodes => of_node(store, key),
+        TableId::Groups => of_group(store, key),
         TableId::Units => vec![("logs".into(), Link::Logs), ("details".into(), Link::Details)],
         TableId::Containers => of_container(store, key),
         TableId::Projects => of_project(store, key),
@@ -214,6 +215,19 @@ fn of_node(store: &Store, key: &Key) -> Vec<(String, Link)> {
         links.push((format!("cluster node {}", face.key), Link::Row(TableId::ClusterNodes, face.key.clone())));
     }
     links
+}
+
+fn of_group(store: &Store, key: &Key) -> Vec<(String, Link)> {
+    let Some(group) = store.groups.get(key).map(|row| row.group.replace(['"', '\\'], "?")) else { return Vec::new() };
+    // A machine's groups are one text with commas.
+    let filter = if group == NO_GROUP {
+        "groups=unknown".to_owned()
+    } else {
+        let lists = [format!("{group},*"), format!("*,{group}"), format!("*,{group},*")];
+        let among = lists.map(|list| format!("groups:\"{list}\"")).join(" or ");
+        format!("groups=\"{group}\" or {among}")
+    };
+    vec![("machines".to_owned(), Link::Matching { table: TableId::Nodes, title: format!("group {group}"), filter })]
 }
 
 fn of_container(store: &Store, key: &Key) -> Vec<(String, Link)> {

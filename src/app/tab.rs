@@ -34,6 +34,7 @@ pub const TABS: &[TabSpec] = &[
         name: "Nodes",
         lenses: &[
             lens("hosts", TableId::Nodes),
+            lens("groups", TableId::Groups),
             lens("disks", TableId::Disks),
             lens("units", TableId::Units),
             lens("processes", TableId::Processes),

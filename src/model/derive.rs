@@ -1,10 +1,11 @@
-//! Rows that follow from other rows: projects from containers, containers of pods, sources from their health, and the
+//! Rows that follow from other rows: projects from containers, containers of pods, groups of machines, sources from their health, and the
 //! sums that workloads and nodes show of their pods, what clusters say of machines.
 //!
 //! Applied by mark and sweep in the scope of the base row's source, so that slots, marks and selections stay. Nothing is
 //! computed again while the base table did not change.
 
 mod faces;
+mod groups;
 mod pods;
 mod projects;
 mod sums;
@@ -60,6 +61,14 @@ impl Derived {
                 pods::count_on_nodes(store);
                 self.note(store, table, TableId::Pods);
             }
+            TableId::Groups => {
+                self.refresh(store, TableId::Nodes, now);
+                if self.is_due(store, table, TableId::Nodes) {
+                    let rows = groups::groups(store, now);
+                    let of = (SourceId::new("groups", "machines"), None);
+                    self.sweep(store, table, [(of, rows)].into(), RowSet::Groups, now);
+                }
+            }
             TableId::Nodes if faces::are_there(store) => {
                 self.refresh(store, TableId::ClusterNodes, now);
                 if self.is_due(store, table, TableId::ClusterNodes) {
@@ -92,8 +101,8 @@ impl Derived {
         // Rows that are filled in, not made, are due again when their own source changed them.
         let own = matches!(table, TableId::Workloads | TableId::ClusterNodes | TableId::Nodes);
         let own = if own { store.rows(table).generation() } else { 0 };
-        // A face says whether its cluster still answers.
-        let told = if table == TableId::Nodes { store.told } else { 0 };
+        // A face says whether its cluster still answers, a group how many of its machines do.
+        let told = if matches!(table, TableId::Nodes | TableId::Groups) { store.told } else { 0 };
         self.from.insert(table, (store.rows(base).generation() + told, own));
     }
 

@@ -12,8 +12,8 @@ use super::{
     health::{Health, State},
     key::{Key, SourceId},
     rows::{
-        ClusterNodeRow, ContainerRow, DiskRow, EventRow, FindingRow, JobRow, NodeRow, PodContainerRow, PodRow,
-        ProcessRow, ProjectRow, SourceRow, UnitRow, WorkloadRow,
+        ClusterNodeRow, ContainerRow, DiskRow, EventRow, FindingRow, GroupRow, JobRow, NodeRow, PodContainerRow,
+        PodRow, ProcessRow, ProjectRow, SourceRow, UnitRow, WorkloadRow,
     },
     table::{Rows, Table},
 };
@@ -147,6 +147,7 @@ macro_rules! tables {
 
 tables! {
     Nodes nodes NodeRow, "nodes", "Machines: this one, and hosts over SSH.";
+    Groups groups GroupRow, "groups", "Groups of machines, summed over them.";
     Disks disks DiskRow, "disks", "File systems of machines.";
     Units units UnitRow, "units", "systemd units of machines.";
     Processes processes ProcessRow, "processes", "Processes of machines, busiest first.";

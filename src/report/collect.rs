@@ -55,7 +55,7 @@ pub struct Collected {
 fn kind(table: TableId) -> Option<&'static str> {
     use TableId as T;
     match table {
-        T::Nodes | T::Disks | T::Units | T::Processes => Some("host"),
+        T::Nodes | T::Groups | T::Disks | T::Units | T::Processes => Some("host"),
         T::Containers | T::Projects | T::ContainerProcesses => Some("docker"),
         T::Pods | T::PodContainers | T::Workloads | T::Jobs | T::ClusterNodes | T::Events => Some("kubernetes"),
         T::Findings | T::Sources => None,
@@ -71,7 +71,7 @@ fn needed(table: TableId) -> BTreeSet<TableId> {
         T::Workloads | T::ClusterNodes => [table, T::Pods].into(),
         T::Projects => [T::Containers].into(),
         // What their clusters say of them, with the pods they count.
-        T::Nodes => [T::Nodes, T::ClusterNodes, T::Pods].into(),
+        T::Nodes | T::Groups => [T::Nodes, T::ClusterNodes, T::Pods].into(),
         T::Findings => [T::Nodes, T::Disks, T::Units, T::Containers, T::Pods, T::Jobs, T::ClusterNodes].into(),
         T::Sources => BTreeSet::new(),
         other => [other].into(),

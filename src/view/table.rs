@@ -191,7 +191,7 @@ fn kinds(table: TableId) -> &'static [&'static str] {
         | TableId::ClusterNodes
         | TableId::Events => &["kubernetes"],
         TableId::Containers | TableId::Projects | TableId::ContainerProcesses => &["docker"],
-        TableId::Nodes | TableId::Disks | TableId::Units | TableId::Processes => &["host"],
+        TableId::Nodes | TableId::Groups | TableId::Disks | TableId::Units | TableId::Processes => &["host"],
         TableId::Findings | TableId::Sources => &[],
     }
 }

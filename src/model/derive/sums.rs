@@ -20,9 +20,12 @@ pub fn sums(rows: &dyn Rows, slots: &[u32]) -> Vec<Sum> {
         TableId::Pods => over.pods(),
         TableId::Nodes => vec![
             over.count("machines"),
+            over.sum_of("failed units", "failed", Tone::Warn),
+            over.yes("reboot", "reboot", Tone::Warn),
             over.average("cpu", "cpu"),
             over.total("memory", "memory-used"),
             over.total("of", "memory-total"),
+            over.worst("fullest disk", "disk"),
         ],
         TableId::Containers => over.with_use("containers", "running", "state", &["running"]),
         TableId::Processes | TableId::ContainerProcesses => {
@@ -50,6 +53,8 @@ pub fn sums(rows: &dyn Rows, slots: &[u32]) -> Vec<Sum> {
             over.among("warning", "severity", &["warning"], Tone::Warn),
             over.among("notice", "severity", &["notice"], Tone::Plain),
         ],
+        // One machine may be in two groups: sums of sums would count it twice.
+        TableId::Groups => vec![over.count("groups"), over.among("critical", "state", &["critical"], Tone::Bad)],
         TableId::PodContainers => vec![over.count("containers")],
         TableId::Sources => vec![over.count("sources")],
     }
@@ -85,6 +90,30 @@ impl<'a> Over<'a> {
     fn total(&self, label: &'static str, field: &str) -> Sum {
         let value = self.values(field).reduce(add).unwrap_or(Value::Unknown);
         Sum { label, value: owned(&value), tone: Tone::Plain }
+    }
+
+    /// The sum of what is known, toned when there is any.
+    fn sum_of(&self, label: &'static str, field: &str, tone: Tone) -> Sum {
+        let sum = self.total(label, field);
+        let tone = if matches!(sum.value, Value::Int(n) if n > 0) { tone } else { Tone::Dim };
+        Sum { tone, ..sum }
+    }
+
+    /// How many rows say yes.
+    fn yes(&self, label: &'static str, field: &str, tone: Tone) -> Sum {
+        Self::sum(label, self.values(field).filter(|value| matches!(value, Value::Bool(true))).count(), tone)
+    }
+
+    /// The greatest of the percentages known.
+    fn worst(&self, label: &'static str, field: &str) -> Sum {
+        let percent = |value| if let Value::Percent(p) = value { Some(p) } else { None };
+        let worst = self.values(field).filter_map(percent).max_by(f64::total_cmp);
+        let tone = match worst {
+            Some(p) if p >= 95.0 => Tone::Bad,
+            Some(p) if p >= 85.0 => Tone::Warn,
+            _ => Tone::Plain,
+        };
+        Sum { label, value: Value::known(worst, Value::Percent), tone }
     }
 
     /// The mean of the percentages known.

@@ -185,6 +185,7 @@ fn every_sum_reads_a_field_that_exists() {
     let mut store = Store::default();
     let mut node = crate::model::rows::NodeRow::unknown("h1");
     (node.cpu, node.memory_used, node.memory_total) = (Some(50.0), Some(1), Some(2));
+    (node.failed_units, node.fullest) = (Some(0), Some(("/".into(), 1.0)));
     put(&mut store, &SourceId::new("host", "h1"), RowSet::Nodes(vec![node]));
     put(
         &mut store,
@@ -271,4 +272,46 @@ fn a_face_follows_its_cluster_is_stale_alone_and_goes_with_the_node() {
     assert_eq!(store.nodes.generation(), generation, "nothing changed");
     store.apply(Delta::Remove(scope, "eqiad/node1".into()), now());
     assert_eq!(look(&mut store).face, None);
+}
+
+#[test]
+fn a_group_is_the_sum_of_its_machines_and_one_in_two_groups_counts_in_both() {
+    let mut store = Store::default();
+    let mut derived = Derived::default();
+    let machine = |name: &str, groups: Option<&str>, cpu: f64, cores: u32| {
+        let mut row = NodeRow::unknown(name);
+        (row.groups, row.cpu, row.cores) = (groups.map(Into::into), Some(cpu), Some(cores));
+        (row.memory_used, row.memory_total) = (Some(1 << 30), Some(4 << 30));
+        row.fullest = Some(("/".into(), cpu));
+        row
+    };
+    let mut broken = machine("h2", Some("web,prod"), 90.0, 1);
+    (broken.failed_units, broken.reboot) = (Some(2), Some(true));
+    let unknown = NodeRow { groups: Some("db".into()), ..NodeRow::unknown("h4") };
+    for row in [machine("h1", Some("web"), 10.0, 3), broken, machine("h3", None, 50.0, 2), unknown] {
+        let source = SourceId::new("host", &row.name);
+        let state = if &*row.name == "h2" { State::Unreachable } else { State::Polling };
+        store.apply(
+            Delta::Health(Health { source: source.clone(), state, since: now(), message: String::new() }),
+            now(),
+        );
+        put(&mut store, &source, RowSet::Nodes(vec![row]));
+    }
+    derived.refresh(&mut store, TableId::Groups, now());
+    let group = |name: &str| store.groups.get(&name.into()).expect("a group").clone();
+    let web = group("web");
+    assert_eq!((web.live, web.total, web.failed_units, web.reboot, web.cores), (1, 2, Some(2), Some(1), Some(4)));
+    assert_eq!((web.cpu, web.memory_used, web.memory_total), (Some(30.0), Some(2 << 30), Some(8 << 30)));
+    assert_eq!(web.fullest, Some(("h2:/".into(), 90.0)));
+    assert_eq!((group("prod").total, group("(no group)").total), (1, 1));
+    let db = group("db");
+    assert_eq!((db.total, db.live, db.cpu, db.failed_units, db.fullest), (1, 1, None, None, None));
+    let generation = store.groups.generation();
+    derived.refresh(&mut store, TableId::Groups, now());
+    assert_eq!(store.groups.generation(), generation, "nothing changed");
+    let health =
+        Health { source: SourceId::new("host", "h2"), state: State::Polling, since: now(), message: String::new() };
+    store.apply(Delta::Health(health), now());
+    derived.refresh(&mut store, TableId::Groups, now());
+    assert_eq!(store.groups.get(&"web".into()).map(|row| row.live), Some(2), "it answers again");
 }

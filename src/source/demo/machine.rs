@@ -215,6 +215,12 @@ impl Machine {
         let cores = if self.role == Role::Bastion { 8 } else { 48 };
         let cpu = (self.cpu.at(now) + if busy.is_some() { 100.0 / f64::from(cores) } else { 0.0 }).min(100.0);
         row.boot = names::boot(&self.name);
+        row.groups = Some(shared(match self.role {
+            Role::Bastion => "edge",
+            Role::Engine => "farms",
+            Role::Database => "databases",
+            Role::Worker => "workers",
+        }));
         row.os = Some(shared("Debian GNU/Linux 12 (bookworm)"));
         row.support = names::support();
         row.stage = row.support.map(|support| support.stage(now));
