@@ -25,6 +25,8 @@ mod failures;
 mod hostile;
 #[path = "lab_console/hosts.rs"]
 mod hosts;
+#[path = "lab_console/journal.rs"]
+mod journal;
 #[path = "lab_console/looks.rs"]
 mod looks;
 #[path = "lab_console/twins.rs"]

@@ -204,6 +204,7 @@ fn of_node(store: &Store, key: &Key) -> Vec<(String, Link)> {
     let on = [("node", &*node.name)];
     let mut links = vec![
         ("details".into(), Link::Details),
+        ("journal".into(), Link::Logs),
         matching("processes", TableId::Processes, node.name.to_string(), &on),
         matching("disks", TableId::Disks, node.name.to_string(), &on),
         matching("units", TableId::Units, node.name.to_string(), &on),

@@ -3,8 +3,15 @@
 use super::{Context, Spec};
 use crate::model::store::TableId;
 
-const LOGGED: &[TableId] =
-    &[TableId::Pods, TableId::PodContainers, TableId::Containers, TableId::Workloads, TableId::Jobs, TableId::Units];
+const LOGGED: &[TableId] = &[
+    TableId::Pods,
+    TableId::PodContainers,
+    TableId::Containers,
+    TableId::Workloads,
+    TableId::Jobs,
+    TableId::Units,
+    TableId::Nodes,
+];
 const CLUSTERED: &[TableId] =
     &[TableId::Pods, TableId::Workloads, TableId::Jobs, TableId::ClusterNodes, TableId::Events];
 const INSPECTED: &[TableId] =

@@ -16,6 +16,8 @@ pub enum Tier {
     Units,
     /// Processes.
     Processes,
+    /// Processes, with what only a look at them needs: user, command line, what they wait in.
+    AllProcesses,
     /// System, kernels, virtualisation.
     Inventory,
 }
@@ -28,6 +30,7 @@ impl Tier {
             Self::Disks => 'd',
             Self::Units => 'u',
             Self::Processes => 'p',
+            Self::AllProcesses => 'a',
             Self::Inventory => 'i',
         }
     }

@@ -4,7 +4,7 @@
 # Standard output: `ronde-probe ready PID`, then sections, several at a time:
 #   MARK begin NAME      NAME line      NAME line      MARK end NAME OUTCOME
 # A line carries its section's name and is written at once, so that jobs which print together never mix within a line.
-# Only shell built-ins, cat, grep, awk, df, date, sleep, and where there are any: systemctl, systemd-detect-virt, dpkg-query.
+# Only shell built-ins, cat, grep, awk, cut, tr, df, date, sleep, and where there are any: systemctl, systemd-detect-virt, dpkg-query.
 set -f
 unset CDPATH ENV BASH_ENV GREP_OPTIONS
 LC_ALL=C TZ=UTC PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
@@ -101,15 +101,42 @@ units() {
 }
 
 # PID, state, parent, user and system ticks, threads, start, pages and name of every process that has memory or waits.
-processes() {
+processes() { section processes "$(stats)"; }
+stats() {
   set +f
   set -- /proc/[0-9]*/stat
   set -f
-  section processes "$(cat /proc/uptime "$@" 2>/dev/null | awk 'NR == 1 { print "uptime", $1; next } {
+  cat /proc/uptime "$@" 2>/dev/null | awk 'NR == 1 { print "uptime", $1; next } {
     e = match($0, /.*\)/) ? RLENGTH : 0; split(substr($0, e + 2), f, " "); all++
     if (e && (f[22] > 0 || f[1] == "D" || f[1] == "R" || f[1] == "Z"))
       print $1, f[1], f[2], f[12], f[13], f[18], f[20], f[22], substr($0, index($0, "(") + 1, e - index($0, "(") - 1)
-  } END { print "count", all }')"
+  } END { print "count", all }'
+}
+
+# The same, with users and command lines of the first thousand. A command line is not read of a process in state D: its memory
+# may be locked for as long as its device is silent. What the kernel has it wait in is read of those only.
+all_processes() {
+  text=$(stats)
+  about= waits= lines= left=1000
+  for line in $text; do
+    pid=${line%% *}
+    state=${line#* }
+    case $pid in *[!0-9]*) continue ;; esac
+    [ $left -gt 0 ] || break
+    left=$((left - 1))
+    about="$about/proc/$pid/status$nl"
+    case $state in
+      D*) waits="$waits/proc/$pid/wchan$nl" ;;
+      *) lines="$lines/proc/$pid/cmdline$nl" ;;
+    esac
+  done
+  binary=a
+  grep -qsa '' /proc/self/stat 2>/dev/null || binary=
+  section processes "$text$nl$(
+    grep -Hs '^Uid:' $about
+    [ -z "$waits" ] || grep -Hs '' $waits
+    grep -Hs$binary '' $lines | tr '\0' '\1' | cut -c 1-600
+  )" full
 }
 
 # What the host is, and whether it runs what is installed.
@@ -118,7 +145,7 @@ inventory() {
   set -- /boot/vmlinuz-* /boot/vmlinux-*
   set -f
   text="$*$nl$(
-    grep -Hs '' /proc/sys/kernel/osrelease /proc/version /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id /etc/machine-id
+    grep -Hs '' /proc/sys/kernel/osrelease /proc/version /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id /etc/machine-id /etc/passwd
     grep -Hs '' /etc/os-release || grep -Hs '' /usr/lib/os-release
     grep -Hs '' /usr/share/distro-info/debian.csv /usr/share/distro-info/ubuntu.csv
     while read -r line; do
@@ -159,6 +186,7 @@ while IFS= read -r wanted; do
   case $wanted in *d*) disks ;; esac
   case $wanted in *u*) alive "${units-}" || { units </dev/null & units=$!; } ;; esac
   case $wanted in *p*) alive "${processes-}" || { processes </dev/null & processes=$!; } ;; esac
+  case $wanted in *a*) alive "${processes-}" || { all_processes </dev/null & processes=$!; } ;; esac
   case $wanted in *i*) alive "${inventory-}" || { inventory </dev/null & inventory=$!; } ;; esac
 done
 trap '' TERM

@@ -41,6 +41,8 @@ pub struct ProcessRow {
     pub memory: Option<u64>,
     /// `R` running, `S` sleeping, `D` waiting for a device, `Z` zombie, `T` stopped.
     pub state: char,
+    /// The kernel's function that it waits in, of a process in state D, where it may be read.
+    pub waits_in: Option<Arc<str>>,
     /// Threads.
     pub threads: Option<u32>,
     /// When it started.
@@ -86,6 +88,15 @@ impl Row for ProcessRow {
             'R' => Tone::Good,
             _ => Tone::Dim,
         }),
+        Field::<Self>::new(
+            "waits-in",
+            "WAITS IN",
+            Kind::Text,
+            "Kernel function that a process in state D waits in; its user or root may know.",
+            |r| r.waits_in.as_deref().map_or(Value::Unknown, Value::text),
+        )
+        .optional_column(3, 8, 20)
+        .tone(|_, _| Tone::Bad),
         Field::<Self>::new("cpu", "CPU", Kind::Percent, "Percent of one core.", |r| {
             Value::known(r.cpu, Value::Percent)
         })

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn requests_and_greetings_are_what_the_script_knows() {
-    let all = [Tier::Fast, Tier::State, Tier::Disks, Tier::Units, Tier::Processes, Tier::Inventory];
-    assert_eq!(request(&all), "fsdupi\n");
+    let all = [Tier::Fast, Tier::State, Tier::Disks, Tier::Units, Tier::Processes, Tier::AllProcesses, Tier::Inventory];
+    assert_eq!(request(&all), "fsdupai\n");
     for letter in request(&all).trim().chars() {
         assert!(SCRIPT.contains(&format!("case $wanted in *{letter}*)")), "{letter}");
     }

@@ -288,6 +288,7 @@ impl Engine {
                 cpu: row.cpu,
                 memory: row.memory,
                 state: if row.cpu.unwrap_or(0.0) > 30.0 { 'R' } else { 'S' },
+                waits_in: None,
                 threads: Some(4),
                 started: row.started,
                 busy_since: row.cpu.filter(|&cpu| cpu > 90.0).map(|_| ago(now, 400)),

@@ -300,6 +300,7 @@ impl Machine {
                     cpu: Some(if busy.is_some() { 99.5 } else { program.cpu.at(now).min(89.0) }),
                     memory: Some(program.memory),
                     state: if busy.is_some() { 'R' } else { program.state },
+                    waits_in: None,
                     threads: Some(1 + program.pid % 17),
                     started: Some(self.booted),
                     busy_since: busy,

@@ -146,6 +146,7 @@ impl Local {
                     cpu,
                     memory: status.as_ref().and_then(|status| status.vmrss).map(|kb| kb.saturating_mul(1024)),
                     state: stat.state,
+                    waits_in: None,
                     threads: u32::try_from(stat.num_threads).ok(),
                     started: booted.and_then(|boot| moment(boot, stat.starttime)),
                     busy_since,

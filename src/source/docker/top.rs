@@ -34,6 +34,7 @@ pub(super) fn rows(top: &Top, engine: &Arc<str>, id: &str, container: &Arc<str>)
                 cpu: cell(cpu).and_then(|cell| cell.parse().ok()).filter(|cpu: &f64| cpu.is_finite()),
                 memory: cell(memory).and_then(|cell| cell.parse::<u64>().ok()).map(|kb| kb.saturating_mul(1024)),
                 state: '?',
+                waits_in: None,
                 threads: None,
                 started: None,
                 busy_since: None,

@@ -50,6 +50,11 @@ impl fmt::Display for Place {
     }
 }
 
+/// Runs its arguments on a host until its standard input ends. A program without a terminal is told nothing when its session
+/// ends, and one that has nothing to print does not notice: it would stay. No word of it means anything to a login shell.
+const TIED: &str =
+    "exec 3<&0; (while read -r line <&3; do :; done; kill $$) >/dev/null 2>&1 & exec \"$@\" </dev/null 3<&-";
+
 /// What is read by running a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Observation {
@@ -97,6 +102,11 @@ impl Observation {
         }
     }
 
+    /// Whether it goes on until somebody ends it.
+    fn is_endless(&self) -> bool {
+        matches!(self, Self::Journal { follow: true, .. })
+    }
+
     #[allow(clippy::disallowed_methods, reason = "the one place of this source that runs programs; they only read")]
     fn command(&self, place: &Place) -> Command {
         let (program, arguments) = self.argv();
@@ -107,6 +117,13 @@ impl Observation {
                 command.args(arguments).envs(environment);
                 command
             }
+            Place::There(door) if self.is_endless() => {
+                let tied = ["-c", TIED, "ronde", program].map(str::to_owned);
+                let words: Vec<String> = tied.into_iter().chain(arguments).collect();
+                let mut command = Command::new("ssh");
+                command.args(door.arguments("sh", &words, &environment));
+                command
+            }
             Place::There(door) => {
                 let mut command = Command::new("ssh");
                 command.args(door.arguments(program, &arguments, &environment));
@@ -114,7 +131,8 @@ impl Observation {
             }
         };
         command
-            .stdin(Stdio::null())
+            // Open for as long as we are: what is tied to it ends with us, however we end.
+            .stdin(if self.is_endless() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // A group of its own: keys pressed in the console do not reach it, and all of it can be ended at once.
@@ -325,6 +343,27 @@ mod tests {
             assert!(std::time::Instant::now() < deadline, "it still runs");
             tokio::task::yield_now().await;
         }
+    }
+
+    #[tokio::test]
+    #[allow(clippy::disallowed_methods, reason = "runs what a host would run")]
+    async fn what_is_tied_ends_with_its_input_and_by_itself() {
+        let tied = |program: &[&str]| {
+            let mut command = Command::new("sh");
+            command.args(["-c", TIED, "ronde"]).args(program).stdin(Stdio::piped()).stdout(Stdio::piped());
+            command.spawn().expect("a shell")
+        };
+        let mut endless = tied(&["sleep", "1000"]);
+        drop(endless.stdin.take());
+        let status = endless.wait().await.expect("it ends");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15));
+        let mut brief = tied(&["echo", "a'b $x"]);
+        let kept = brief.stdin.take();
+        let mut said = String::new();
+        brief.stdout.take().expect("a pipe").read_to_string(&mut said).await.expect("text, to its end");
+        assert_eq!((said.as_str(), brief.wait().await.expect("it ends").success()), ("a'b $x\n", true));
+        drop(kept);
+        assert!(!TIED.contains(['!', '\\', '\n', '\'']), "means something to csh or fish");
     }
 
     #[tokio::test]

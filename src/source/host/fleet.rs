@@ -29,13 +29,19 @@ use super::{
     units,
 };
 use crate::{
-    model::{health::State, key::SourceId, text},
+    model::{
+        health::State,
+        key::{Key, SourceId},
+        store::TableId,
+        text,
+    },
     remote::{Name, Route, Section, Way, Ways, pace::Pace, sockets::Sockets},
 };
 use cost::Meter;
 use disks::Disks;
 use link::{Arrived, Event, Link};
 use processes::Processes;
+use schedule::Wanted;
 use sent::Sent;
 
 /// What all hosts of a console share.
@@ -87,17 +93,18 @@ impl Source for RemoteHost {
     fn run(
         self: Box<Self>,
         outlet: Outlet,
-        _: watch::Receiver<Demand>,
+        demand: watch::Receiver<Demand>,
         asks: mpsc::Receiver<Ask>,
         stop: CancellationToken,
     ) -> BoxFuture<'static, Result<(), Error>> {
         Box::pin(async move {
             let Self { node, host, fleet } = *self;
             let ways = fleet.ways.clone();
-            let observed = match link(&node, &host, fleet) {
+            let (wants, wanted) = watch::channel(wanted(&node, &demand.borrow()));
+            let observed = match link(&node, &host, fleet, wanted) {
                 Ok(link) => {
                     let observed = Observed::new(&node, &host, outlet);
-                    observe(observed, link, &ways, asks, stop).await
+                    observe(observed, link, &ways, (demand, wants), asks, stop).await
                 }
                 Err(error) => Err(error),
             };
@@ -109,20 +116,21 @@ impl Source for RemoteHost {
     }
 }
 
-fn link(node: &Arc<str>, host: &Reached, fleet: Fleet) -> Result<Link, Error> {
+fn link(node: &Arc<str>, host: &Reached, fleet: Fleet, wanted: watch::Receiver<Wanted>) -> Result<Link, Error> {
     let target = host.target.clone();
     let target = target.ok_or_else(|| Error::Configuration(format!("host {node}: `ssh` is no destination for ssh")))?;
     let sockets = fleet.sockets.map_err(|error| {
         let source = io::Error::new(error.kind(), error.to_string());
         Error::Io { what: "the directory for control sockets".to_owned(), source }
     })?;
-    Ok(Link::new(node, target, fleet.pace, sockets))
+    Ok(Link::new(node, target, fleet.pace, sockets, wanted))
 }
 
 async fn observe(
     mut host: Observed,
     link: Link,
     ways: &Ways,
+    (mut demand, wants): (watch::Receiver<Demand>, watch::Sender<Wanted>),
     mut asks: mpsc::Receiver<Ask>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
@@ -149,6 +157,10 @@ async fn observe(
                 }
                 host.take(event).await;
             }
+            Ok(()) = demand.changed() => {
+                let now = wanted(&host.node, &demand.borrow_and_update());
+                wants.send_if_modified(|before| std::mem::replace(before, now) != now);
+            }
             Some(ask) = asks.recv() => answers.answer(ask, &host.published.latest),
             Some(ended) = tasks.join_next() => {
                 // It goes on until it is dropped; one that ended has panicked.
@@ -156,6 +168,20 @@ async fn observe(
                 return Err(Error::Io { what: format!("observing {}", host.node), source: io::Error::other(why) });
             }
         }
+    }
+}
+
+/// How much of this host is looked at.
+fn wanted(node: &str, demand: &Demand) -> Wanted {
+    let is_ours =
+        |key: &Key| key.as_str().strip_prefix(node).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let on_screen = |table| demand.visible.get(&table).is_some_and(|keys| keys.is_empty() || keys.iter().any(is_ours));
+    let tables = [TableId::Nodes, TableId::Disks, TableId::Units, TableId::Processes];
+    let processes = demand.wants(TableId::Processes);
+    Wanted {
+        host: demand.whole || tables.into_iter().any(on_screen),
+        processes,
+        processes_now: processes && (demand.whole || on_screen(TableId::Processes)),
     }
 }
 
@@ -250,7 +276,7 @@ impl Observed {
                 self.published.take(Part::Units(units)).await;
             }
             Name::Processes => {
-                let found = self.processes.take(&text, &self.sent, now());
+                let found = self.processes.take(&text, outcome == "full", &self.sent, now());
                 self.sent.count_processes(found.count);
                 self.published.take(Part::Processes(found.processes)).await;
             }

@@ -1,8 +1,11 @@
 //! A short past of one number: what a sparkline shows.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-/// Samples that are kept: two minutes at one every two seconds.
+/// The time of one sample.
+pub(super) const EVERY: Duration = Duration::from_secs(2);
+
+/// Samples that are kept: two minutes.
 pub(super) const SAMPLES: usize = 60;
 
 /// The last [`SAMPLES`] values, oldest first. What was not known left no sample.

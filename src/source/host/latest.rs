@@ -1,11 +1,14 @@
 //! What is known of the machine now: parts come in at their own pace, the row is put together of them.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     disks::Round,
     facts::{Facts, Processes},
-    history::History,
+    history::{EVERY, History},
     now,
     standing::Standing,
 };
@@ -63,6 +66,8 @@ pub(super) struct Latest {
     /// The datacentre it stands in.
     pub(super) datacentre: Option<Arc<str>>,
     node: Arc<str>,
+    /// When the histories were added to last.
+    beat: Option<Instant>,
     cpu: History,
     memory: History,
     network: History,
@@ -84,19 +89,26 @@ impl Latest {
             groups: None,
             datacentre: None,
             node: node.clone(),
+            beat: None,
             cpu: History::default(),
             memory: History::default(),
             network: History::default(),
         }
     }
 
-    /// Takes the quick facts; they are the beat of the histories.
+    /// Takes the quick facts; they are the beat of the histories, in which what comes seldom stands for the time it took.
     pub(super) fn take_facts(&mut self, facts: Facts) {
-        self.cpu.push(facts.busy);
+        let now = Instant::now();
+        let beats = self.beat.map_or(1, |before| beats(now.duration_since(before)));
+        self.beat = Some(now);
         let percent = |used: u64, total: u64| used as f64 * 100.0 / total as f64;
         let memory = &facts.memory;
-        self.memory.push(memory.used().zip(memory.total.filter(|&t| t > 0)).map(|(used, total)| percent(used, total)));
-        self.network.push(facts.received.zip(facts.sent).map(|(received, sent)| received + sent));
+        let used = memory.used().zip(memory.total.filter(|&t| t > 0)).map(|(used, total)| percent(used, total));
+        for _ in 0..beats {
+            self.cpu.push(facts.busy);
+            self.memory.push(used);
+            self.network.push(facts.received.zip(facts.sent).map(|(received, sent)| received + sent));
+        }
         self.facts = Some(facts);
     }
 
@@ -158,6 +170,15 @@ impl Latest {
     }
 }
 
+/// How many beats of a history so much time is; one after a gap in which nothing was known.
+fn beats(time: Duration) -> u32 {
+    match (time.as_secs_f64() / EVERY.as_secs_f64()).round() {
+        beats if !(2.0..=3.0).contains(&beats) => 1,
+        beats if beats < 3.0 => 2,
+        _ => 3,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +212,12 @@ mod tests {
         latest.disks = Some(vec![disk("/", 40, false), disk("/iso", 100, true), disk("/srv", 90, false)]);
         let row = latest.row();
         assert_eq!(row.fullest.map(|(mount, p)| (mount.to_string(), p)), Some(("/srv".to_owned(), 90.0)));
+    }
+
+    #[test]
+    fn a_history_keeps_its_time_when_facts_come_less_often() {
+        let of = |millis| beats(Duration::from_millis(millis));
+        assert_eq!((of(0), of(500), of(2100), of(4000), of(5900), of(3_600_000)), (1, 1, 1, 2, 3, 1));
     }
 
     #[test]

@@ -197,6 +197,7 @@ impl Scanner {
             cpu,
             memory: Some(process.memory()),
             state: letter(process.status()),
+            waits_in: None,
             threads: process.tasks().and_then(|tasks| u32::try_from(tasks.len()).ok()),
             started: i64::try_from(process.start_time()).ok().and_then(|second| Timestamp::from_second(second).ok()),
             busy_since: self.busy.get(&(pid, process.start_time())).copied(),

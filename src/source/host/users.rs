@@ -46,7 +46,7 @@ impl Users {
 }
 
 /// `name:password:uid:gid:…` (passwd(5)). Of several names of one number the first counts.
-fn parse(text: &str) -> HashMap<u32, Arc<str>> {
+pub(super) fn parse(text: &str) -> HashMap<u32, Arc<str>> {
     let mut names = HashMap::new();
     for line in text.lines() {
         let mut fields = line.split(':');

@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{super::super::backoff, schedule::Schedule};
+use super::{
+    super::super::backoff,
+    schedule::{Schedule, Wanted},
+};
 use crate::remote::{
     Connection, Door, Resolved, Section, Target, Trouble, connection::Control, pace::Pace, resolved::fingerprint,
     sockets::Sockets, trouble::Unknown,
@@ -58,14 +61,21 @@ pub(super) struct Link {
     target: Target,
     pace: Pace,
     sockets: Sockets,
+    wanted: watch::Receiver<Wanted>,
     seed: u64,
 }
 
 impl Link {
-    /// The way to `node` at `target`.
-    pub(super) fn new(node: &Arc<str>, target: Target, pace: Pace, sockets: Sockets) -> Self {
+    /// The way to `node` at `target`, of which so much is `wanted`.
+    pub(super) fn new(
+        node: &Arc<str>,
+        target: Target,
+        pace: Pace,
+        sockets: Sockets,
+        wanted: watch::Receiver<Wanted>,
+    ) -> Self {
         let seed = node.bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-        Self { target, pace, sockets, seed }
+        Self { target, pace, sockets, wanted, seed }
     }
 
     /// Goes on until it is dropped, or nobody takes its events.
@@ -110,7 +120,8 @@ impl Link {
         if events.send(Event::Up(Up { door, pid: connection.pid })).await.is_err() {
             return Trouble::Lost("nobody listens any more".to_owned());
         }
-        let mut schedule = Schedule::new(Instant::now());
+        let mut demand = self.wanted.clone();
+        let mut schedule = Schedule::new(Instant::now(), *demand.borrow_and_update());
         let mut wake = Instant::now();
         loop {
             tokio::select! {
@@ -125,6 +136,10 @@ impl Link {
                     }
                     Err(trouble) => return trouble,
                 },
+                Ok(()) = demand.changed() => {
+                    schedule.want(*demand.borrow_and_update(), Instant::now());
+                    wake = schedule.next();
+                }
                 () = sleep_until(wake) => {
                     let now = Instant::now();
                     if let Some(silence) = schedule.silence(now) {

@@ -77,6 +77,7 @@ impl Candidate {
             cpu: *cpu,
             memory: Some(stat.pages.saturating_mul(units.page)),
             state: stat.state,
+            waits_in: None,
             threads: Some(stat.threads),
             started: booted.zip(age).and_then(|(booted, age)| booted.checked_add(age).ok()),
             busy_since: *busy_since,
@@ -191,6 +192,8 @@ impl Scanner {
         let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
         let mut row = candidate.row(&self.node, booted, Units { hertz: hertz(), page });
         let meta = std::fs::metadata(self.root.path(format!("proc/{pid}"))).ok();
+        let wait = (stat.state == 'D').then(|| self.root.read_up_to(&format!("proc/{pid}/wchan"), 256)).flatten();
+        row.waits_in = wait.filter(|wait| !wait.is_empty() && wait != "0").map(|wait| text::name(&wait).into());
         row.user = meta.map(|meta| self.users.name(meta.uid()));
         if let Some((command, container, inner_pid)) = self.known(*pid, stat) {
             (row.container, row.inner_pid) = (container, inner_pid);
