@@ -9,7 +9,7 @@ const NEAR: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Until when a release is supported, without a contract that costs money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Support {
-    /// The end of its regular support.
+    /// The end of its regular support: the moment after its last day.
     pub regular: Timestamp,
     /// The end of its long-term support (by Debian LTS, say); none where there is no such thing.
     pub long: Option<Timestamp>,
@@ -32,6 +32,12 @@ impl Support {
     /// Its end, all of it.
     pub fn end(self) -> Timestamp {
         self.long.map_or(self.regular, |long| long.max(self.regular))
+    }
+
+    /// The last day of a support that ends at this moment, as people write it: `2026-07-11`.
+    pub fn last_day(end: Timestamp) -> String {
+        let last = end.checked_sub(SignedDuration::from_secs(1)).unwrap_or(end);
+        last.strftime("%Y-%m-%d").to_string()
     }
 
     /// What it is worth at this moment.

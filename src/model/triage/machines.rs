@@ -9,7 +9,7 @@ use super::{
     cases::{Case, Cases},
 };
 use crate::model::{
-    rows::{DiskRow, NodeRow, SKEW, Stage, Subject},
+    rows::{DiskRow, NodeRow, SKEW, Stage, Subject, Support},
     severity::Severity,
     store::TableId,
     table::Row,
@@ -160,7 +160,7 @@ fn support(node: &NodeRow, now: Timestamp, cases: &mut Cases) {
         Stage::Ended => (Severity::Warning, "no security support"),
     };
     let system = node.os.as_deref().unwrap_or("unknown system");
-    let (regular, end) = (support.regular.strftime("%Y-%m-%d"), support.end().strftime("%Y-%m-%d"));
+    let (regular, end) = (Support::last_day(support.regular), Support::last_day(support.end()));
     cases.add(Case {
         place: "fleet".into(),
         cause: system.to_owned(),

@@ -8,7 +8,7 @@ use super::{
 use crate::model::{
     document::Document,
     field::Tone,
-    rows::{DiskRow, NodeRow, ProcessRow, SKEW, Stage},
+    rows::{DiskRow, NodeRow, ProcessRow, SKEW, Stage, Support},
     value,
 };
 
@@ -67,7 +67,7 @@ fn supported(document: &mut Document, row: &NodeRow) {
     let Some((support, stage)) = row.support.zip(row.stage) else {
         return document.pair("support", "– (dates are known of Debian, Ubuntu, and systems that tell SUPPORT_END)");
     };
-    let day = |end: jiff::Timestamp| end.strftime("%Y-%m-%d").to_string();
+    let day = Support::last_day;
     let long = support.long.map(|long| format!(", long-term until {}", day(long))).unwrap_or_default();
     let tone = match stage {
         Stage::Supported | Stage::Long => Tone::Plain,

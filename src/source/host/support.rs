@@ -94,6 +94,11 @@ mod tests {
         let bookworm = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n";
         assert_eq!(stage(bookworm, "2026-07-11"), Some("supported"), "its last day");
         assert_eq!(stage(bookworm, "2026-07-12"), Some("LTS"));
+        let support = of(&[("etc/os-release", bookworm)]).expect("known");
+        assert_eq!(
+            (Support::last_day(support.regular), Support::last_day(support.end())),
+            ("2026-07-11".into(), "2028-06-30".into())
+        );
         assert_eq!(stage(bookworm, "2028-05-01"), Some("ends soon"));
         assert_eq!(stage(bookworm, "2028-07-01"), Some("ended"));
         let noble = "ID=ubuntu\nID_LIKE=debian\nVERSION_CODENAME=\"noble\"\n";
