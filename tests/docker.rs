@@ -591,9 +591,9 @@ async fn tls_is_spoken_and_a_wrong_certificate_is_said() {
     };
     let mut console = Console::of(with(&right), &[TableId::Containers]);
     console.until("the engine", Duration::from_secs(40), |store| state(store) == State::Live).await;
-    // The engine does not believe this client, nor the client the engine.
+    // The engine does not believe this client, nor the client the engine: the client's doubt comes first.
     let mut console = Console::of(with(&wrong), &[TableId::Containers]);
-    console.until("a refusal", SEEN, |store| state(store) == State::AuthFailed).await;
+    console.until("doubt", SEEN, |store| state(store) == State::Untrusted).await;
     std::fs::copy(right.join("ca.pem"), wrong.join("ca.pem")).expect("a copy");
     let mut console = Console::of(with(&wrong), &[TableId::Containers]);
     console.until("a refusal", SEEN, |store| state(store) == State::AuthFailed).await;

@@ -21,6 +21,9 @@ pub enum State {
     Unreachable,
     /// A second factor or passphrase is asked for; a person must log in once.
     NeedsLogin,
+    /// Something answers that does not prove to be it: a host key that is unknown or has changed, a certificate that is not
+    /// valid. No credentials were sent to it.
+    Untrusted,
     /// The credentials are not accepted.
     AuthFailed,
     /// The credentials are accepted and may not see this.
@@ -37,6 +40,7 @@ impl State {
             Self::Stale => "stale",
             Self::Unreachable => "unreachable",
             Self::NeedsLogin => "needs login",
+            Self::Untrusted => "not trusted",
             Self::AuthFailed => "authentication failed",
             Self::Forbidden => "forbidden",
         }

@@ -91,7 +91,8 @@ impl Trouble {
     /// What the source's state is because of it.
     pub fn state(&self) -> State {
         match self {
-            Self::UnknownKey(_) | Self::ChangedKey(_) | Self::Refused(_) => State::AuthFailed,
+            Self::UnknownKey(_) | Self::ChangedKey(_) => State::Untrusted,
+            Self::Refused(_) => State::AuthFailed,
             Self::NeedsLogin(_) => State::NeedsLogin,
             Self::Sessions | Self::Full(_) | Self::Forwarding | Self::NoShell(_) => State::Forbidden,
             Self::Unreachable(_) | Self::Lost(_) | Self::Slow(_) | Self::Configuration(_) => State::Unreachable,

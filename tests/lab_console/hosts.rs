@@ -55,8 +55,8 @@ fn each_host_is_in_its_state_and_says_what_to_do() {
     let screen = terminal.wait_within(PATIENCE, "what is wrong", |screen| {
         let said =
             |host, words: &[&str]| source(screen, host).is_some_and(|line| words.iter().all(|w| line.contains(w)));
-        said("unknown-key", &["authentication failed", "SHA256:", "ssh-keyscan"])
-            && said("changed-key", &["authentication failed", "SHA256:", "ssh-keygen"])
+        said("unknown-key", &["not trusted", "SHA256:", "ssh-keyscan"])
+            && said("changed-key", &["not trusted", "SHA256:", "ssh-keygen"])
             && said("silent", &["unreachable", "never says that it is SSH"])
             && said("refusing", &["unreachable", "connection refused"])
             && OPEN.iter().all(|host| is_live(screen, host))

@@ -37,7 +37,7 @@ impl Row for SourceRow {
             "state",
             "STATE",
             Kind::Text,
-            "live, polling, connecting, stale, unreachable, needs login, authentication failed or forbidden.",
+            "live, polling, connecting, stale, unreachable, needs login, not trusted, authentication failed or forbidden.",
             |r| Value::text(r.health.state.word()),
         )
         .column(0, 11, 22)

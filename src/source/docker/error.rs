@@ -133,9 +133,9 @@ impl Error {
             Self::Status { status: 401, .. } => State::AuthFailed,
             Self::Full { .. } | Self::Status { status: 403, .. } => State::Forbidden,
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => State::Forbidden,
-            Self::Connect { source, .. } if is_tls(source) => State::AuthFailed,
+            Self::Connect { source, .. } => of_tls(source).unwrap_or(State::Unreachable),
             // With TLS 1.3 a client learns only from its first read that its certificate is not accepted.
-            Self::Broken { source, .. } if is_tls(source) => State::AuthFailed,
+            Self::Broken { source, .. } => of_tls(source).unwrap_or(State::Unreachable),
             _ => State::Unreachable,
         }
     }
@@ -162,7 +162,7 @@ fn connect_line(place: &str, source: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => {
             format!("no right to open {place}: add the user to group docker or use sudo")
         }
-        _ if is_tls(source) => format!(
+        _ if of_tls(source).is_some() => format!(
             "TLS with the engine at {place} failed: {}; check ca.pem, cert.pem and key.pem",
             text::name(&innermost(source))
         ),
@@ -175,8 +175,10 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-    chain(error).any(<dyn std::error::Error>::is::<rustls::Error>)
+/// The state that a failure of TLS means: which of the two certificates is not believed.
+fn of_tls(error: &(dyn std::error::Error + 'static)) -> Option<State> {
+    let failure = chain(error).find_map(|error| error.downcast_ref::<rustls::Error>())?;
+    Some(if matches!(failure, rustls::Error::InvalidCertificate(_)) { State::Untrusted } else { State::AuthFailed })
 }
 
 /// An error and all below it. An [`io::Error`] hides what it wraps from `source`, so it is opened.
@@ -212,6 +214,9 @@ mod tests {
         let error = Error::connect("h1:2376", tls);
         assert_eq!(error.state(), State::AuthFailed);
         assert!(error.to_string().contains("check ca.pem"), "{error}");
+        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = Error::connect("h1:2376", io::Error::new(io::ErrorKind::InvalidData, unknown));
+        assert_eq!(error.state(), State::Untrusted);
     }
 
     #[test]

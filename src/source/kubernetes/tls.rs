@@ -59,6 +59,7 @@ mod tests {
     use std::io;
 
     use super::*;
+    use crate::model::health::State;
 
     #[test]
     fn whose_certificate_is_wrong_is_told_apart() {
@@ -71,6 +72,7 @@ mod tests {
         assert_eq!(expired, Trouble::Unauthorized("the client certificate has expired".into()));
         let issuer = through(Error::InvalidCertificate(CertificateError::UnknownIssuer));
         assert!(matches!(&issuer, Trouble::Distrusted(why) if why.contains("authority")), "{issuer}");
+        assert_eq!((issuer.state(), expired.state()), (State::Untrusted, State::AuthFailed));
         let other = through(Error::AlertReceived(AlertDescription::HandshakeFailure));
         assert!(matches!(other, Trouble::Unreachable(_)), "{other}");
     }

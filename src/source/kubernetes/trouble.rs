@@ -51,7 +51,8 @@ impl Trouble {
         match self {
             Self::Slow(_) | Self::Status(..) | Self::Garbled(_) | Self::Gone(_) => State::Stale,
             Self::Unreachable(_) | Self::Absent(_) | Self::Configuration(_) => State::Unreachable,
-            Self::Unauthorized(_) | Self::Distrusted(_) => State::AuthFailed,
+            Self::Unauthorized(_) => State::AuthFailed,
+            Self::Distrusted(_) => State::Untrusted,
             Self::Forbidden(_) => State::Forbidden,
             Self::NeedsLogin(_) => State::NeedsLogin,
         }
