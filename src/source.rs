@@ -30,6 +30,11 @@ pub trait Source: Send + 'static {
     /// Its name; unique.
     fn id(&self) -> SourceId;
 
+    /// The source over whose connection this one observes: it sees nothing while that does not run.
+    fn behind(&self) -> Option<SourceId> {
+        None
+    }
+
     /// Observes until `stop`. Returns early only with an error that trying again at once cannot mend;
     /// the supervisor reports it and starts a new one later.
     fn run(

@@ -96,15 +96,19 @@ pub async fn collect(
     let mut names = BTreeMap::new();
     let mut asks = Vec::new();
     let mut progress = Progress::new(needed);
+    let kinds: BTreeSet<&str> = progress.needed.iter().filter_map(|&table| kind(table)).collect();
+    let tells = |id: &SourceId| kind(table).is_none() || id.kind() == "demo" || kinds.contains(id.kind());
+    let ways: BTreeSet<SourceId> =
+        sources.iter().filter(|source| tells(&source.id())).filter_map(|source| source.behind()).collect();
     for source in sources {
         let id = source.id();
-        let tells = |table: &TableId| kind(*table) == Some(id.kind());
-        if kind(table).is_some() && id.kind() != "demo" && !progress.needed.iter().any(tells) {
+        if tells(&id) {
+            progress.sources.insert(id.clone(), SourceProgress::default());
+        } else if !ways.contains(&id) {
             continue;
         }
         let (ask, theirs) = mpsc::channel(1);
         asks.push(ask);
-        progress.sources.insert(id.clone(), SourceProgress::default());
         let task = tasks.spawn(source.run(inbox.outlet(id.clone()), demand.clone(), theirs, stop.clone()));
         names.insert(task.id(), id);
     }

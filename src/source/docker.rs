@@ -74,6 +74,10 @@ impl Source for Docker {
         SourceId::new("docker", &self.engine.name)
     }
 
+    fn behind(&self) -> Option<SourceId> {
+        self.route.as_ref().map(|route| SourceId::new("host", &route.host))
+    }
+
     fn run(
         self: Box<Self>,
         outlet: Outlet,
