@@ -17,6 +17,8 @@ mod support;
 mod bench;
 #[path = "lab_console/ends.rs"]
 mod ends;
+#[path = "lab_console/engines.rs"]
+mod engines;
 #[path = "lab_console/faces.rs"]
 mod faces;
 #[path = "lab_console/failures.rs"]

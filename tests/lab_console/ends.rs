@@ -3,7 +3,7 @@
 use super::{bench::Lab, support::Terminal};
 
 /// Processes that descend from this one, by what the kernel says.
-fn children(pid: u32) -> Vec<u32> {
+pub(crate) fn children(pid: u32) -> Vec<u32> {
     let mut found = Vec::new();
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).map(Iterator::flatten);
     for task in tasks.into_iter().flatten() {
@@ -16,7 +16,7 @@ fn children(pid: u32) -> Vec<u32> {
 }
 
 /// Alive: there, and not merely waiting to be collected.
-fn lives(pid: u32) -> bool {
+pub(crate) fn lives(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }

@@ -81,7 +81,7 @@ impl Link {
     /// Goes on until it is dropped, or nobody takes its events.
     pub(super) async fn run(self, events: mpsc::Sender<Event>) {
         sleep(Pace::jitter(self.seed)).await;
-        let mut failures = 0;
+        let mut failures = Failures::default();
         let mut known = None;
         loop {
             let began = Instant::now();
@@ -89,14 +89,13 @@ impl Link {
             let trouble = self.explained(trouble, &mut known).await;
             // A connection that lasted was a good one: the next try comes soon.
             if began.elapsed() > Duration::from_mins(1) {
-                failures = 0;
+                failures = Failures::default();
             }
             let line = trouble.line(&self.target.command(&["ssh"]));
-            let wait = self.pause(&trouble, failures);
+            let wait = failures.pause(&trouble, self.seed);
             if events.send(Event::Down(trouble, line)).await.is_err() {
                 return;
             }
-            failures += 1;
             sleep(wait).await;
         }
     }
@@ -187,12 +186,42 @@ impl Link {
         }
         Trouble::UnknownKey(unknown)
     }
+}
 
-    fn pause(&self, trouble: &Trouble, failures: u32) -> Duration {
-        if trouble.is_counted() {
-            let step = usize::try_from(failures).unwrap_or(usize::MAX).min(REFUSED.len() - 1);
-            return REFUSED[step];
+/// Tries in a row that failed. Logins that were refused are counted apart: a host that was away meanwhile, or a session that
+/// broke, does not make the next login come later.
+#[derive(Default)]
+struct Failures {
+    refused: u32,
+    others: u32,
+}
+
+impl Failures {
+    /// One more; how long to wait before the next try.
+    fn pause(&mut self, trouble: &Trouble, seed: u64) -> Duration {
+        let count = if trouble.is_counted() { &mut self.refused } else { &mut self.others };
+        let before = *count;
+        *count = count.saturating_add(1);
+        if !trouble.is_counted() {
+            return backoff(before, seed).min(LONGEST);
         }
-        backoff(failures, self.seed).min(LONGEST)
+        let step = usize::try_from(before).unwrap_or(usize::MAX);
+        REFUSED.get(step).copied().unwrap_or(REFUSED[REFUSED.len() - 1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_session_does_not_make_a_login_come_later() {
+        let mut failures = Failures::default();
+        let (lost, refused) = (Trouble::Lost("killed".into()), Trouble::Refused("publickey".into()));
+        assert!(failures.pause(&lost, 1) < Duration::from_secs(2));
+        assert_eq!(failures.pause(&refused, 1), REFUSED[0]);
+        assert!(failures.pause(&lost, 1) < Duration::from_secs(4));
+        let next: Vec<_> = (0..4).map(|_| failures.pause(&refused, 1)).collect();
+        assert_eq!(next, [REFUSED[1], REFUSED[2], REFUSED[3], REFUSED[3]]);
     }
 }
