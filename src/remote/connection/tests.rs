@@ -18,8 +18,11 @@ fn shells() -> Vec<(&'static str, tempfile::TempDir)> {
         let Some(program) = find(name) else { continue };
         let directory = tempfile::tempdir().unwrap();
         // BusyBox with its own tools, as on Alpine.
-        let tools: &[&str] =
-            if name == "busybox" { &["sh", "head", "cat", "grep", "awk", "df", "date", "sleep"] } else { &["sh"] };
+        let tools: &[&str] = if name == "busybox" {
+            &["sh", "head", "cat", "grep", "awk", "cut", "tr", "df", "date", "sleep"]
+        } else {
+            &["sh"]
+        };
         for tool in tools {
             symlink(&program, directory.path().join(tool)).unwrap();
         }
