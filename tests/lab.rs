@@ -23,6 +23,12 @@ mod engines;
 mod faces;
 #[path = "lab_console/failures.rs"]
 mod failures;
+#[path = "lab_console/host_ends.rs"]
+mod host_ends;
+#[path = "lab_console/host_faults.rs"]
+mod host_faults;
+#[path = "lab_console/host_sessions.rs"]
+mod host_sessions;
 #[path = "lab_console/hostile.rs"]
 mod hostile;
 #[path = "lab_console/hosts.rs"]

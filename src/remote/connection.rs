@@ -28,6 +28,9 @@ use super::{
 /// Seconds in which a host must answer: TCP, key exchange, and once more for the login and the shell.
 const CONNECT: u64 = 8;
 
+/// How long a program that ends may take to say why.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Lines that login shells print before the probe that are passed over.
 const NOISE: usize = 10_000;
 
@@ -161,7 +164,7 @@ impl Connection {
     pub async fn request(&mut self, tiers: &[Tier]) -> Result<(), Trouble> {
         match self.requests.write_all(probe::request(tiers).as_bytes()).await {
             Ok(()) => Ok(()),
-            Err(_) => Err(self.ssh.end().await),
+            Err(_) => Err(self.lost().await),
         }
     }
 
@@ -175,9 +178,15 @@ impl Connection {
                         return Ok(section);
                     }
                 }
-                Ok(None) | Err(_) => return Err(self.ssh.end().await),
+                Ok(None) | Err(_) => return Err(self.lost().await),
             }
         }
+    }
+
+    /// Why the probe answers no more.
+    async fn lost(&mut self) -> Trouble {
+        let (_, complaints) = self.ssh.ended(LAST_WORDS).await;
+        Trouble::of_probe(&complaints)
     }
 
     /// The control socket, for further sessions on this connection.
@@ -262,17 +271,12 @@ impl Ssh {
         (ended.ok().and_then(Result::ok).and_then(|status| status.code()), complaints)
     }
 
-    /// Waits for its end, but not for long, and says why it ended.
+    /// Why it ended before the probe answered.
     async fn end(&mut self) -> Trouble {
-        let patience = Duration::from_secs(1);
-        let ended = timeout(patience, self.child.wait()).await;
-        if ended.is_err() {
-            self.kill();
-        }
-        let complaints = timeout(patience, &mut self.complaints).await.ok().and_then(Result::ok).unwrap_or_default();
+        let (code, complaints) = self.ended(LAST_WORDS).await;
         // 255 is of `ssh` itself; any other code is that of the shell on the host.
-        match ended {
-            Ok(Ok(status)) if status.code().is_some_and(|code| code != 255) => Trouble::ended(&complaints),
+        match code {
+            Some(code) if code != 255 => Trouble::ended(&complaints),
             _ => Trouble::of_ssh(&complaints),
         }
     }

@@ -12,6 +12,8 @@ pub enum Tier {
     State,
     /// File systems.
     Disks,
+    /// How full those of the host's own devices are.
+    Sizes,
     /// systemd's units.
     Units,
     /// Processes.
@@ -28,6 +30,7 @@ impl Tier {
             Self::Fast => 'f',
             Self::State => 's',
             Self::Disks => 'd',
+            Self::Sizes => 'n',
             Self::Units => 'u',
             Self::Processes => 'p',
             Self::AllProcesses => 'a',

@@ -85,8 +85,10 @@ disks() {
       *) apart "$3" "$point" ;;
     esac
   done
-  [ -z "$points" ] || alive "${near-}" || { measure near "$points" & near=$!; }
+  sizes
 }
+# Those of devices of the host's own, as they were mounted at the last look: a disk may fill up within seconds.
+sizes() { [ -z "${points-}" ] || alive "${near-}" || { measure near "$points" & near=$!; }; }
 apart() {
   id=far_${1%%:*}_${1##*:}
   eval "job=\${$id-}"
@@ -177,13 +179,15 @@ watch() {
     seen=$now
   done
 }
-watch </dev/null >/dev/null 2>&1 &
+# In a shell of its own: one that only redirects a function keeps the outputs open, and with them the session of a dead probe.
+(exec </dev/null >/dev/null 2>&1; watch) &
 watcher=$!
 
 while IFS= read -r wanted; do
   case $wanted in *s*) state ;; esac
   case $wanted in *f*) fast ;; esac
   case $wanted in *d*) disks ;; esac
+  case $wanted in *n*) sizes ;; esac
   case $wanted in *u*) alive "${units-}" || { units </dev/null & units=$!; } ;; esac
   case $wanted in *p*) alive "${processes-}" || { processes </dev/null & processes=$!; } ;; esac
   case $wanted in *a*) alive "${processes-}" || { all_processes </dev/null & processes=$!; } ;; esac

@@ -13,14 +13,11 @@ use tokio::{
 };
 
 use super::{
-    connection::Ssh,
+    connection::{LAST_WORDS, Ssh},
     slots::{Full, Slot, Slots},
     target::Target,
     trouble::Trouble,
 };
-
-/// How long a program that ended may take to say why.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a program in a session prints and reads.
 pub type Stream = Join<ChildStdout, ChildStdin>;

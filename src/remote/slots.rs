@@ -1,5 +1,6 @@
 //! How many sessions run on one connection. The server grants so many (`MaxSessions`, 10 when nobody changed it) and does not
-//! say how many: a refusal tells.
+//! say how many: a refusal tells. Others may have sessions on the same connection, so what a refusal told is forgotten when none
+//! of ours runs: one is always tried.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,7 +63,7 @@ impl Slot {
     /// The server refused this session: it grants no more than those that run now.
     pub fn refused(&self) {
         let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.limit = state.limit.min(state.taken.saturating_sub(1));
+        state.limit = state.limit.min(state.taken.saturating_sub(1)).max(1);
     }
 }
 
@@ -70,6 +71,9 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.taken = state.taken.saturating_sub(1);
+        if state.taken == 0 {
+            state.limit = USUAL;
+        }
     }
 }
 
@@ -96,5 +100,20 @@ mod tests {
         assert_eq!((slots.take().err(), slots.limit()), (Some(Full { limit: 1 }), 1));
         drop(first);
         assert!(slots.take().is_ok());
+    }
+
+    #[test]
+    fn sessions_that_others_took_may_be_given_back() {
+        let slots = Slots::default();
+        for _ in 0..3 {
+            let only = slots.take().expect("one is always tried");
+            only.refused();
+        }
+        let both = [slots.take().expect("free"), slots.take().expect("free")];
+        both[1].refused();
+        both[0].refused();
+        assert_eq!(slots.limit(), 1);
+        drop(both);
+        assert_eq!(slots.limit(), USUAL);
     }
 }

@@ -109,7 +109,7 @@ impl Trouble {
         Self::NeedsLogin(format!("the key {} has a passphrase: ssh-add it", remark(&key.to_string_lossy())))
     }
 
-    /// The trouble of a session that the host ended, with what was said about it.
+    /// The trouble of a session that the host ended, with what was said about it last.
     pub(super) fn ended(lines: &[String]) -> Self {
         let last = lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty());
         let said = last.map(|line| format!(": {}", remark(line))).unwrap_or_default();
@@ -152,6 +152,13 @@ impl Trouble {
             let last = lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty());
             Self::Lost(last.map_or_else(|| "ssh ended without a word".to_owned(), remark))
         })
+    }
+
+    /// The same of a connection whose probe had answered. When `ssh` says nothing of the connection's end it was the host that
+    /// ended the probe: all else was printed at the login, or is about other sessions and forwarded sockets.
+    pub(super) fn of_probe(lines: &[String]) -> Self {
+        let last = lines.iter().rev().find_map(|line| general(line.trim()));
+        last.unwrap_or_else(|| Self::ended(&[]))
     }
 }
 
@@ -217,7 +224,16 @@ fn general(line: &str) -> Option<Trouble> {
         let why = "the server closed the connection before it began; it takes no more now (MaxStartups), or is being upgraded";
         return Some(Trouble::Unreachable(why.to_owned()));
     }
-    let is_end = ["closed by remote host", "Connection closed by", "Connection reset by", "Broken pipe", "timed out"];
+    let is_end = [
+        "closed by remote host",
+        "Connection closed by",
+        "Connection reset by",
+        "Broken pipe",
+        "timed out",
+        "Received disconnect from",
+        "Disconnected from",
+        "ssh_dispatch_run_fatal",
+    ];
     is_end.iter().any(|words| line.contains(words)).then(|| Trouble::Lost(remark(line)))
 }
 

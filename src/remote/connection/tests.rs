@@ -79,9 +79,11 @@ async fn every_shell_tells_the_same_facts() {
         assert!(has(Name::Inventory, &format!("/proc/sys/kernel/osrelease:{}", kernel.trim())), "{shell}");
         assert!(has(Name::Inventory, "page ") && has(Name::Inventory, "/etc/os-release:"), "{shell}");
         assert!(found.contains_key(&Name::Units), "{shell}");
-        // And again.
-        connection.request(&[Tier::Fast]).await.unwrap();
-        assert!(collect(&mut connection, 1).await.contains_key(&Name::Fast), "{shell}");
+        // And again: file systems by their mounts of the last look.
+        connection.request(&[Tier::Fast, Tier::Sizes]).await.unwrap();
+        let again = collect(&mut connection, 2).await;
+        assert!(again.contains_key(&Name::Fast), "{shell}");
+        assert!(again[&Name::Near].text.lines().any(|line| line.ends_with(" /")), "{shell}");
     }
 }
 

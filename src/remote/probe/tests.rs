@@ -4,8 +4,9 @@ use super::*;
 
 #[test]
 fn requests_and_greetings_are_what_the_script_knows() {
-    let all = [Tier::Fast, Tier::State, Tier::Disks, Tier::Units, Tier::Processes, Tier::AllProcesses, Tier::Inventory];
-    assert_eq!(request(&all), "fsdupai\n");
+    use Tier::{AllProcesses, Disks, Fast, Inventory, Processes, Sizes, State, Units};
+    let all = [Fast, State, Disks, Sizes, Units, Processes, AllProcesses, Inventory];
+    assert_eq!(request(&all), "fsdnupai\n");
     for letter in request(&all).trim().chars() {
         assert!(SCRIPT.contains(&format!("case $wanted in *{letter}*)")), "{letter}");
     }

@@ -115,6 +115,28 @@ fn what_ends_or_is_denied_later_is_known() {
     ));
 }
 
+#[test]
+fn a_probe_that_is_killed_is_told_apart_from_a_connection_that_broke() {
+    let of = |text: &str| Trouble::of_probe(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+    // A login that prints on both outputs; a socket and a session that the server refused meanwhile.
+    let noise = "noisy-fish: stale lock /var/lock/backup\nchannel 2: open failed: connect failed: open failed\n\
+                 channel 3: open failed: administratively prohibited: open failed\nmux_client_request_session: session request failed";
+    let killed = of(noise);
+    assert_eq!(killed, Trouble::Lost("the probe was ended on the host".into()));
+    assert_eq!(killed.state(), State::Unreachable);
+    for last in [
+        "Connection to 10.213.64.16 closed by remote host.",
+        "client_loop: send disconnect: Broken pipe",
+        "ssh_dispatch_run_fatal: Connection to 10.213.64.16 port 22: message authentication code incorrect",
+    ] {
+        assert_eq!(of(&format!("{noise}\n{last}")), Trouble::Lost(last.into()));
+    }
+    assert_eq!(
+        of("Timeout, server h1 not responding."),
+        Trouble::of_ssh(&["Timeout, server h1 not responding.".into()])
+    );
+}
+
 proptest! {
     #[test]
     fn any_words_are_survived_and_shown_inert(text in any::<String>()) {

@@ -9,8 +9,7 @@ use tokio::{
 };
 
 use crate::remote::{
-    Door,
-    session::is_refusal,
+    Door, Trouble,
     slots::{Full, Slot},
 };
 
@@ -173,6 +172,16 @@ pub(super) enum Error {
         /// How many it takes.
         full: Full,
     },
+    /// The connection did not take it there.
+    #[error("{program} on {place}: {line}")]
+    Away {
+        /// Which.
+        program: &'static str,
+        /// Where.
+        place: Place,
+        /// Why, and what to do.
+        line: String,
+    },
     /// It did not end in time; it was killed.
     #[error("{program} on {place} did not answer within {} s; try it in a shell", .patience.as_secs())]
     Timeout {
@@ -208,6 +217,8 @@ pub(super) struct Output {
 /// A program that runs; it and its children are killed when this is dropped.
 pub(super) struct Running {
     child: Child,
+    program: &'static str,
+    place: Place,
     /// Its session, on a host.
     slot: Option<Slot>,
 }
@@ -224,7 +235,7 @@ impl Running {
         };
         let started = observation.command(place).spawn();
         let child = started.map_err(|source| Error::Start { program, place: place.clone(), source })?;
-        Ok(Self { child, slot })
+        Ok(Self { child, program, place: place.clone(), slot })
     }
 
     /// Its standard output and error.
@@ -235,16 +246,18 @@ impl Running {
         (out, err)
     }
 
-    /// Takes note of what it complained of: a server that grants no more sessions says so there.
-    pub(super) fn complained(&self, complaint: &str) {
-        if let Some(slot) = self.slot.as_ref().filter(|_| is_refusal(complaint)) {
+    /// Its exit code, once it has ended. By what it complained of it is known whether it ran at all: 255 is of `ssh` itself.
+    pub(super) async fn wait(&mut self, complaint: &str) -> Result<Option<i32>, Error> {
+        let ended = self.child.wait().await;
+        let code = ended.map_err(|source| Error::Read { program: self.program, source })?.code();
+        let (Place::There(door), Some(255)) = (&self.place, code) else { return Ok(code) };
+        let lines: Vec<String> = complaint.lines().map(str::to_owned).collect();
+        let trouble = Trouble::of_ssh(&lines);
+        if let Some(slot) = self.slot.as_ref().filter(|_| trouble == Trouble::Sessions) {
             slot.refused();
         }
-    }
-
-    /// Its exit code, once it has ended.
-    pub(super) async fn wait(&mut self) -> io::Result<Option<i32>> {
-        Ok(self.child.wait().await?.code())
+        let line = trouble.line(&door.target.command(&["ssh"]));
+        Err(Error::Away { program: self.program, place: self.place.clone(), line })
     }
 }
 
@@ -269,15 +282,12 @@ pub(super) async fn output(
     let mut running = Running::start(observation, place)?;
     let (stdout, stderr) = running.take_output();
     let all = async {
-        let (stdout, stderr) = tokio::try_join!(read(stdout, limit), read(stderr, 64 << 10))?;
-        running.complained(&stderr);
-        Ok((running.wait().await?, stdout, stderr))
+        let both = tokio::try_join!(read(stdout, limit), read(stderr, 64 << 10));
+        let (stdout, stderr) = both.map_err(|source| Error::Read { program, source })?;
+        Ok(Output { code: running.wait(&stderr).await?, stdout, stderr })
     };
-    match tokio::time::timeout(patience, all).await {
-        Err(_) => Err(Error::Timeout { program, place: place.clone(), patience }),
-        Ok(Err(source)) => Err(Error::Read { program, source }),
-        Ok(Ok((code, stdout, stderr))) => Ok(Output { code, stdout, stderr }),
-    }
+    let ended = tokio::time::timeout(patience, all).await;
+    ended.unwrap_or_else(|_| Err(Error::Timeout { program, place: place.clone(), patience }))
 }
 
 /// At most `limit` bytes; what comes after is read and thrown away, so that the program can end.

@@ -45,9 +45,8 @@ async fn send(ask: &Ask, query: &LogQuery, units: Vec<UnitName>, place: &Place) 
     let failed = |source| Error::Read { program: "journalctl", source };
     let (sent, complaint) = tokio::join!(pump(ask, stdout, origin.as_ref()), complaint(stderr));
     sent.map_err(failed)?;
-    let code = running.wait().await.map_err(failed)?;
     let complaint = complaint.unwrap_or_default();
-    running.complained(&complaint);
+    let code = running.wait(&complaint).await?;
     // "No journal files were found." comes with exit code 0: it is not the same as no lines.
     if code == Some(0) && complaint.is_empty() {
         return Ok(Answer::End);

@@ -9,14 +9,18 @@ use crate::remote::{Name, probe::Tier};
 /// How often the quick facts are asked for while nobody looks at the host: a fault must still be seen within ten seconds.
 const UNSEEN: Duration = Duration::from_secs(4);
 
+/// How often the host's own file systems are measured again: one that fills up must be seen within ten seconds.
+const FULL: Duration = Duration::from_secs(8);
+
 /// How often processes are asked for while they are on screen.
 const SHOWN: Duration = Duration::from_secs(4);
 
 /// How often each is asked for, and how soon a second time after the first: rates need two looks.
-const PACES: [(Tier, Duration, Duration); 6] = [
+const PACES: [(Tier, Duration, Duration); 7] = [
     (Tier::Fast, Duration::from_secs(2), Duration::from_millis(500)),
     (Tier::State, Duration::from_secs(30), Duration::from_secs(30)),
     (Tier::Disks, Duration::from_secs(30), Duration::from_secs(30)),
+    (Tier::Sizes, FULL, FULL),
     (Tier::Units, Duration::from_secs(30), Duration::from_secs(30)),
     (Tier::Processes, Duration::from_secs(30), Duration::from_millis(2500)),
     (Tier::Inventory, Duration::from_mins(5), Duration::from_mins(5)),
@@ -103,7 +107,7 @@ impl Schedule {
             slot.next = now + if slot.rounds == 0 { second } else { every };
             slot.rounds = slot.rounds.saturating_add(1);
             // These come in parts, of which some may never come: the probe itself does not measure twice what hangs.
-            slot.asked = (slot.tier != Tier::Disks).then_some(now);
+            slot.asked = (!matches!(slot.tier, Tier::Disks | Tier::Sizes)).then_some(now);
             if slot.tier == Tier::Processes && all_processes { Tier::AllProcesses } else { slot.tier }
         })
         .collect()
@@ -163,6 +167,7 @@ mod tests {
         }
         let times = |tier: Tier| asked.get(&tier).copied().unwrap_or_default();
         assert!((295..=305).contains(&times(Tier::Fast)), "{asked:?}");
+        assert!((70..=76).contains(&times(Tier::Sizes)), "{asked:?}");
         assert!((18..=20).contains(&times(Tier::Disks)) && (18..=21).contains(&times(Tier::Processes)), "{asked:?}");
         assert!((1..=2).contains(&times(Tier::Inventory)), "{asked:?}");
     }
@@ -183,14 +188,14 @@ mod tests {
         assert_eq!(schedule.next(), at(6));
         assert_eq!(schedule.due(at(6)), [Tier::Fast, Tier::AllProcesses]);
         answer_all(&mut schedule);
-        assert_eq!(schedule.due(at(8)), [Tier::Fast]);
+        assert_eq!(schedule.due(at(8)), [Tier::Fast, Tier::Sizes]);
         answer_all(&mut schedule);
         assert_eq!(schedule.due(at(10)), [Tier::Fast, Tier::AllProcesses]);
         answer_all(&mut schedule);
         schedule.want(Wanted { processes_now: false, ..all }, at(11));
         assert_eq!(schedule.due(at(14)), [Tier::Fast, Tier::AllProcesses], "as it was planned");
         answer_all(&mut schedule);
-        assert_eq!(schedule.due(at(18)), [Tier::Fast], "kept, but not kept new");
+        assert_eq!(schedule.due(at(18)), [Tier::Fast, Tier::Sizes], "kept, but not kept new");
     }
 
     #[test]
@@ -204,6 +209,6 @@ mod tests {
         assert_eq!(schedule.silence(start + Duration::from_secs(7)), Some(Duration::from_secs(7)));
         let came = start + Duration::from_secs(7);
         assert_eq!(schedule.answered(&Name::Fast, came), Duration::from_secs(7));
-        assert_eq!(schedule.due(start + Duration::from_secs(8)), [Tier::Fast]);
+        assert_eq!(schedule.due(start + Duration::from_secs(8)), [Tier::Fast, Tier::Sizes]);
     }
 }
